@@ -1,0 +1,27 @@
+/// Cancellation of long work. ^C sets the process-wide token; loops ask it once per block of work.
+#pragma once
+
+#include <atomic>
+
+#include "base/error.h"
+
+namespace redoubt::base {
+
+class CancelToken {
+public:
+    /// Safe in a signal handler.
+    void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+    bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+    /// Error: Cancelled, once `cancel()` was called.
+    Status check() const {
+        if (cancelled()) {
+            return make_error(ErrorCode::Cancelled, "interrupted");
+        }
+        return {};
+    }
+
+private:
+    std::atomic<bool> cancelled_{false};  // relaxed: only says "stop soon", publishes nothing
+};
+
+}  // namespace redoubt::base

@@ -1,0 +1,51 @@
+#include "io/file.h"
+
+namespace redoubt::io {
+
+Status File::read_exactly(std::uint64_t offset, std::span<std::byte> buffer) {
+    ASSIGN_OR_RETURN(const std::size_t n, read_at(offset, buffer));
+    if (n != buffer.size()) {
+        return make_error(ErrorCode::Corruption, "file ends at byte {}, {} bytes were wanted at {}",
+                          offset + n, buffer.size(), offset)
+            .with_file(path());
+    }
+    return {};
+}
+
+Result<std::string> Directory::read_text(std::string_view path, std::size_t size_max) {
+    ASSIGN_OR_RETURN(auto file, open(path, OpenMode::ReadOnly));
+    ASSIGN_OR_RETURN(const FileInfo info, file->info());
+    if (info.size > size_max) {
+        return make_error(ErrorCode::Corruption, "file has {} bytes, at most {} were expected",
+                          info.size, size_max)
+            .with_file(file->path());
+    }
+    std::string text(info.size, '\0');
+    RETURN_IF_ERROR(file->read_exactly(0, std::as_writable_bytes(std::span(text))));
+    return text;
+}
+
+std::string parent_of(std::string_view path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string_view::npos) {
+        return "";
+    }
+    return std::string(path.substr(0, slash == 0 ? 1 : slash));
+}
+
+std::string join(std::string_view base, std::string_view path) {
+    if (base.empty() || (!path.empty() && path.front() == '/')) {
+        return std::string(path);
+    }
+    if (path.empty()) {
+        return std::string(base);
+    }
+    std::string joined(base);
+    if (joined.back() != '/') {
+        joined += '/';
+    }
+    joined += path;
+    return joined;
+}
+
+}  // namespace redoubt::io

@@ -1,0 +1,97 @@
+/// Files and directories behind one interface: the only way Redoubt touches storage.
+/// `PosixDirectory` is the real thing, `RecordingDirectory` notes every operation, and the
+/// simulated disk of the crash tests implements the same two classes. Everything a crash can tell
+/// apart (written, synced, entry durable) is an operation here of its own.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace redoubt::io {
+
+enum class OpenMode {
+    ReadOnly,
+    ReadWrite,        ///< must exist
+    CreateExclusive,  ///< must not exist; its directory entry is durable only after
+                      ///< sync_directory()
+};
+
+struct FileInfo {
+    std::uint64_t size = 0;            ///< bytes
+    std::uint64_t allocated_size = 0;  ///< bytes on disk (holes not counted)
+    std::uint32_t block_size = 4096;   ///< of the file system; unit of punch_hole
+    bool is_directory = false;
+    bool is_regular = false;
+};
+
+/// An open file. Thread-safe for concurrent reads and for writes to disjoint ranges. Errors carry
+/// the file's path.
+class File {
+public:
+    virtual ~File() = default;
+    /// Path as it was given to the directory; for messages.
+    virtual const std::string& path() const = 0;
+    /// Reads up to `buffer.size()` bytes; fewer only at the end of the file. Errors: Io.
+    virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+    /// Writes all of it, extending the file if need be. Errors: Io, NoSpace.
+    virtual Status write_at(std::uint64_t offset, std::span<const std::byte> data) = 0;
+    /// Makes data and size durable. A failed sync must end all work on the file: do not retry.
+    virtual Status sync() = 0;
+    /// Sets the size; grows with zeros (a hole).
+    virtual Status truncate(std::uint64_t size) = 0;
+    /// Makes a range read as zeros and gives its blocks back. Where the file system cannot punch
+    /// holes, returns Unsupported and the range keeps its old bytes.
+    virtual Status punch_hole(std::uint64_t offset, std::uint64_t length) = 0;
+    virtual Result<FileInfo> info() = 0;
+    /// Takes the exclusive whole-file lock that mariadbd takes on its ibdata files (fcntl write
+    /// lock). Errors: Refused when another process holds it. Held until the file is closed.
+    virtual Status lock_exclusive() = 0;
+    /// Hints that the range will be read soon / is no longer needed in the page cache.
+    virtual void will_need(std::uint64_t offset, std::uint64_t length) = 0;
+
+    /// Reads exactly `buffer.size()` bytes. Errors: Io; Corruption ("file ends at ...") at a short
+    /// file.
+    Status read_exactly(std::uint64_t offset, std::span<std::byte> buffer);
+};
+
+/// A directory tree. Paths are relative to its root with '/' between parts; absolute paths
+/// are taken as they are (DATA DIRECTORY tables, undo or log directories elsewhere).
+class Directory {
+public:
+    virtual ~Directory() = default;
+    /// The root, for messages.
+    virtual const std::string& path() const = 0;
+    /// Errors: NotFound, Io, NoSpace; Refused when CreateExclusive finds the file there.
+    virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
+    /// Replaces an existing target. Durable after sync_directory() of both parents.
+    virtual Status rename(std::string_view from, std::string_view to) = 0;
+    virtual Status unlink(std::string_view path) = 0;
+    /// Makes parents as needed; not an error if it exists.
+    virtual Status make_directory(std::string_view path) = 0;
+    /// Names in a directory ("" = the root), sorted, without "." and "..". Errors: NotFound, Io.
+    virtual Result<std::vector<std::string>> list(std::string_view path) = 0;
+    /// Errors: NotFound.
+    virtual Result<FileInfo> info(std::string_view path) = 0;
+    /// Makes the entries of a directory durable ("" = the root).
+    virtual Status sync_directory(std::string_view path) = 0;
+    /// Bytes free to this process on the file system of `path`.
+    virtual Result<std::uint64_t> free_space(std::string_view path) = 0;
+
+    bool exists(std::string_view path) { return info(path).has_value(); }
+    /// Reads a whole small file. Errors: as open; Corruption when larger than `size_max` bytes.
+    Result<std::string> read_text(std::string_view path, std::size_t size_max);
+};
+
+/// "a/b/c.ibd" -> "a/b"; "c.ibd" -> "".
+std::string parent_of(std::string_view path);
+/// Joins with one '/'; an absolute `path` or empty `base` gives `path`.
+std::string join(std::string_view base, std::string_view path);
+
+}  // namespace redoubt::io

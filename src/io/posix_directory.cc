@@ -1,0 +1,295 @@
+#include "io/posix_directory.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace redoubt::io {
+namespace {
+
+/// An error from errno, before anything can change it.
+Error system_error(std::string_view operation, const std::string& path) {
+    const int number = errno;
+    ErrorCode code = ErrorCode::Io;
+    if (number == ENOENT || number == ENOTDIR) {
+        code = ErrorCode::NotFound;
+    } else if (number == ENOSPC || number == EDQUOT) {
+        code = ErrorCode::NoSpace;
+    } else if (number == EEXIST) {
+        code = ErrorCode::Refused;
+    }
+    Error error =
+        make_error(code, "cannot {}: {} (errno {})", operation, std::strerror(number), number);
+    if (code == ErrorCode::NoSpace) {
+        return std::move(error).with_file(path).with_hint(
+            "free space on this file system and run the command again");
+    }
+    return std::move(error).with_file(path);
+}
+
+class FileDescriptor {
+public:
+    explicit FileDescriptor(int fd) : fd_(fd) {}
+    FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    FileDescriptor& operator=(FileDescriptor&&) = delete;
+    FileDescriptor(const FileDescriptor&) = delete;
+    FileDescriptor& operator=(const FileDescriptor&) = delete;
+    ~FileDescriptor() {
+        if (fd_ >= 0) {
+            ::close(fd_);
+        }
+    }
+    int get() const { return fd_; }
+
+private:
+    int fd_;
+};
+
+class PosixFile final : public File {
+public:
+    PosixFile(FileDescriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+
+    const std::string& path() const override { return path_; }
+
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+        std::size_t done = 0;
+        while (done < buffer.size()) {
+            const ssize_t n = ::pread(fd_.get(), buffer.data() + done, buffer.size() - done,
+                                      static_cast<off_t>(offset + done));
+            if (n < 0) {
+                if (errno == EINTR) {
+                    continue;
+                }
+                return system_error(
+                    fmt::format("read {} bytes at {}", buffer.size() - done, offset + done), path_);
+            }
+            if (n == 0) {
+                break;
+            }
+            done += static_cast<std::size_t>(n);
+        }
+        return done;
+    }
+
+    Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
+        std::size_t done = 0;
+        while (done < data.size()) {
+            const ssize_t n = ::pwrite(fd_.get(), data.data() + done, data.size() - done,
+                                       static_cast<off_t>(offset + done));
+            if (n < 0) {
+                if (errno == EINTR) {
+                    continue;
+                }
+                return system_error(
+                    fmt::format("write {} bytes at {}", data.size() - done, offset + done), path_);
+            }
+            done += static_cast<std::size_t>(n);
+        }
+        return {};
+    }
+
+    Status sync() override {
+        if (::fsync(fd_.get()) != 0) {
+            return system_error("sync", path_);
+        }
+        return {};
+    }
+
+    Status truncate(std::uint64_t size) override {
+        if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) {
+            return system_error(fmt::format("set the size to {}", size), path_);
+        }
+        return {};
+    }
+
+    Status punch_hole(std::uint64_t offset, std::uint64_t length) override {
+        if (::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                        static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
+            if (errno == EOPNOTSUPP || errno == ENOSYS) {
+                return make_error(ErrorCode::Unsupported, "the file system cannot punch holes")
+                    .with_file(path_);
+            }
+            return system_error("punch a hole", path_);
+        }
+        return {};
+    }
+
+    Result<FileInfo> info() override {
+        struct stat st {};
+        if (::fstat(fd_.get(), &st) != 0) {
+            return system_error("stat", path_);
+        }
+        return info_of(st);
+    }
+
+    Status lock_exclusive() override {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        if (::fcntl(fd_.get(), F_SETLK, &lock) == 0) {
+            return {};
+        }
+        if (errno == EACCES || errno == EAGAIN) {
+            return make_error(ErrorCode::Refused,
+                              "the directory is in use: another process holds the lock")
+                .with_file(path_)
+                .with_hint(
+                    "stop the server that runs on this directory, then run the command again");
+        }
+        return system_error("lock", path_);
+    }
+
+    void will_need(std::uint64_t offset, std::uint64_t length) override {
+        ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                        POSIX_FADV_WILLNEED);
+    }
+
+    static FileInfo info_of(const struct stat& st) {
+        return {.size = static_cast<std::uint64_t>(st.st_size),
+                .allocated_size = static_cast<std::uint64_t>(st.st_blocks) * 512,
+                .block_size = static_cast<std::uint32_t>(st.st_blksize),
+                .is_directory = S_ISDIR(st.st_mode),
+                .is_regular = S_ISREG(st.st_mode)};
+    }
+
+private:
+    FileDescriptor fd_;
+    std::string path_;
+};
+
+class PosixDirectory final : public Directory {
+public:
+    explicit PosixDirectory(std::string root) : root_(std::move(root)) {}
+
+    const std::string& path() const override { return root_; }
+
+    Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override {
+        int flags = O_CLOEXEC;
+        switch (mode) {
+            case OpenMode::ReadOnly:
+                flags |= O_RDONLY;
+                break;
+            case OpenMode::ReadWrite:
+                flags |= O_RDWR;
+                break;
+            case OpenMode::CreateExclusive:
+                flags |= O_RDWR | O_CREAT | O_EXCL;
+                break;
+        }
+        const std::string full = join(root_, path);
+        FileDescriptor fd(::open(full.c_str(), flags, 0660));
+        if (fd.get() < 0) {
+            return system_error(mode == OpenMode::CreateExclusive ? "create" : "open", full);
+        }
+        return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), full));
+    }
+
+    Status rename(std::string_view from, std::string_view to) override {
+        if (::rename(join(root_, from).c_str(), join(root_, to).c_str()) != 0) {
+            return system_error(fmt::format("rename to {}", to), join(root_, from));
+        }
+        return {};
+    }
+
+    Status unlink(std::string_view path) override {
+        if (::unlink(join(root_, path).c_str()) != 0) {
+            return system_error("delete", join(root_, path));
+        }
+        return {};
+    }
+
+    Status make_directory(std::string_view path) override {
+        const std::string full = join(root_, path);
+        if (::mkdir(full.c_str(), 0770) == 0 || errno == EEXIST) {
+            return {};
+        }
+        const std::string parent = parent_of(path);
+        if (errno == ENOENT && !parent.empty() && parent != path) {
+            RETURN_IF_ERROR(make_directory(parent));
+            if (::mkdir(full.c_str(), 0770) == 0 || errno == EEXIST) {
+                return {};
+            }
+        }
+        return system_error("make directory", full);
+    }
+
+    Result<std::vector<std::string>> list(std::string_view path) override {
+        const std::string full = join(root_, path);
+        DIR* stream = ::opendir(full.c_str());
+        if (stream == nullptr) {
+            return system_error("list", full);
+        }
+        std::vector<std::string> names;
+        for (;;) {
+            errno = 0;
+            const dirent* entry = ::readdir(stream);
+            if (entry == nullptr) {
+                break;
+            }
+            const std::string_view name(entry->d_name);
+            if (name != "." && name != "..") {
+                names.emplace_back(name);
+            }
+        }
+        const int number = errno;
+        ::closedir(stream);
+        if (number != 0) {
+            errno = number;
+            return system_error("list", full);
+        }
+        std::sort(names.begin(), names.end());
+        return names;
+    }
+
+    Result<FileInfo> info(std::string_view path) override {
+        struct stat st {};
+        const std::string full = join(root_, path);
+        if (::stat(full.c_str(), &st) != 0) {
+            return system_error("stat", full);
+        }
+        return PosixFile::info_of(st);
+    }
+
+    Status sync_directory(std::string_view path) override {
+        const std::string full = join(root_, path);
+        const FileDescriptor fd(::open(full.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (fd.get() < 0) {
+            return system_error("open directory", full);
+        }
+        if (::fsync(fd.get()) != 0) {
+            return system_error("sync directory", full);
+        }
+        return {};
+    }
+
+    Result<std::uint64_t> free_space(std::string_view path) override {
+        struct statvfs st {};
+        const std::string full = join(root_, path);
+        if (::statvfs(full.c_str(), &st) != 0) {
+            return system_error("ask for free space", full);
+        }
+        return static_cast<std::uint64_t>(st.f_bavail) * st.f_frsize;
+    }
+
+private:
+    std::string root_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Directory>> open_posix_directory(const std::string& root) {
+    auto directory = std::make_unique<PosixDirectory>(root);
+    ASSIGN_OR_RETURN(const FileInfo info, directory->info(""));
+    if (!info.is_directory) {
+        return make_error(ErrorCode::NotFound, "not a directory").with_file(root);
+    }
+    return std::unique_ptr<Directory>(std::move(directory));
+}
+
+}  // namespace redoubt::io

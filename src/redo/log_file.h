@@ -1,0 +1,104 @@
+/// The redo log file ib_logfile0 (10.8+ format): header, checkpoints, and its mini-transactions in
+/// order. Format: docs/formats/redo-log.md#file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/ids.h"
+#include "crypt/keys.h"
+#include "io/file.h"
+
+namespace redoubt::redo {
+
+inline constexpr std::uint64_t kLogStart = 12288;       // byte offset of the circular area
+inline constexpr std::uint32_t kMtrSizeMax = 1U << 20;  // bytes of records
+
+enum class LogEncryption : std::uint8_t { None, Legacy /* ENC_10_8 */, Current /* ENC_11 */ };
+
+struct LogHeader {
+    Lsn first_lsn;
+    std::string creator;
+    LogEncryption encryption = LogEncryption::None;
+    std::uint32_t key_version = 0;
+    std::array<std::byte, 16> crypt_message{};
+};
+struct Checkpoint {
+    Lsn lsn;             ///< start of the oldest mini-transaction recovery needs
+    Lsn end_lsn;         ///< where the FILE_MODIFY list and FILE_CHECKPOINT begin
+    unsigned block = 0;  ///< 0 or 1: which block it came from
+};
+
+/// Why a position holds no mini-transaction. All are the normal end of a log.
+enum class LogEnd : std::uint8_t { EmptyByte, TooLong, SequenceBit, Checksum };
+std::string_view name_of(LogEnd end);
+
+/// One mini-transaction. The spans are valid until the reader's next call.
+struct Mtr {
+    Lsn start;
+    Lsn end;  ///< start of the next one; becomes the LSN of the pages it changes
+    std::span<const std::byte> records;  ///< decrypted, in LSN order even where the log wraps
+};
+
+class LogFile;
+/// Sequential reading with its own buffer (about 4 MiB); one per thread. Not thread-safe.
+class LogReader {
+public:
+    LogReader(LogReader&&) noexcept;
+    LogReader& operator=(LogReader&&) noexcept;
+    ~LogReader();
+    /// Moves to a known mini-transaction boundary; cheap when `lsn` lies in the buffer.
+    void seek(Lsn lsn);
+    Lsn position() const;
+    /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
+    /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
+    /// run). Errors: Io, Key, RedoLost-free.
+    Result<std::optional<Mtr>> next(bool check = true);
+    LogEnd end_reason() const;
+
+private:
+    friend class LogFile;
+    struct State;
+    explicit LogReader(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+class LogFile {
+public:
+    /// Reads header and both checkpoint blocks. Errors: Unsupported (names the format, the creator
+    /// and what to do), Corruption, NotFound, Key. `keys` may be null for a plain log; outlives the
+    /// result. Other ib_logfile1.. beside a 10.8+ log: Corruption.
+    static Result<std::unique_ptr<LogFile>> open(io::Directory& directory, std::string_view path,
+                                                 const crypt::KeyRing* keys);
+    ~LogFile();
+
+    const LogHeader& header() const;
+    /// The valid block with the larger LSN. Errors: Corruption ("no valid checkpoint").
+    Result<Checkpoint> checkpoint() const;
+    /// Both blocks as found; nullopt = invalid.
+    const std::array<std::optional<Checkpoint>, 2>& checkpoints() const;
+    std::uint64_t file_size() const;
+    std::uint64_t capacity() const { return file_size() - kLogStart; }
+    std::uint64_t offset_of(Lsn lsn) const;  ///< byte offset in the file
+    std::uint8_t sequence_bit(Lsn lsn) const;
+    const std::string& path() const;
+    /// `buffer_size` in bytes, at least 2 MiB.
+    LogReader reader(std::size_t buffer_size = std::size_t{4} << 20) const;
+
+private:
+    LogFile();
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// The bytes of a minimal clean log as `mariadb-backup --prepare` leaves it: 12304 bytes, header,
+/// one checkpoint block {lsn, lsn}, FILE_CHECKPOINT(lsn). `creator`: up to 31 characters.
+std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator);
+
+}  // namespace redoubt::redo

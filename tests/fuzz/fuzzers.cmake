@@ -1,0 +1,1 @@
+# name and layers of each fuzzer; see cmake/redoubt.cmake
