@@ -64,6 +64,11 @@ bool Doublewrite::owns(PageNo page) const {
     return in(block1_) || in(block2_);
 }
 
+std::pair<PageNo, PageNo> Doublewrite::range() const {
+    const bool adjacent = block2_.value == block1_.value + block_pages_;
+    return {block1_, PageNo{block1_.value + (adjacent ? 2 : 1) * block_pages_}};
+}
+
 Result<bool> Doublewrite::find(PageId id, space::PageCodec& codec, Lsn from, Lsn to,
                                std::span<std::byte> plain) const {
     const auto usable = [&](std::span<const std::byte> copy) {

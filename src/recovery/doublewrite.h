@@ -25,6 +25,9 @@ public:
 
     /// The page numbers of both blocks within the system tablespace: no pages of its own.
     bool owns(PageNo page) const;
+    /// First and past-the-end page of the two blocks, which lie side by side in every server's
+    /// files; where they do not, the range of the first.
+    std::pair<PageNo, PageNo> range() const;
 
     /// Adds the copies that an interrupted recovery of ours left; they obey the same rules.
     void add(const Journal* journal) { journal_ = journal; }
