@@ -4,7 +4,7 @@
 #include <random>
 #include <set>
 
-#include "tests/unit/recovery/apply_fixture.h"
+#include "unit/recovery/apply_fixture.h"
 
 namespace redoubt::recovery {
 namespace {

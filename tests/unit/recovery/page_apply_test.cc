@@ -1,7 +1,7 @@
 #include "recovery/page_apply.h"
 
 #include "base/crc32c.h"
-#include "tests/unit/recovery/apply_fixture.h"
+#include "unit/recovery/apply_fixture.h"
 
 namespace redoubt::recovery {
 namespace {
