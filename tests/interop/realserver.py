@@ -3,7 +3,7 @@
     with Scratch() as scratch:
         config = Config(page_size=4096, encryption="ctr")
         site = Site(scratch.path("site"))
-        Templates(scratch).fill(site, config)
+        Templates(scratch.path("templates")).fill(site, config)
         with Server(site, config) as server:
             with server.connect() as sql: ...
             server.kill()
@@ -52,12 +52,13 @@ class HarnessError(Exception):
     """The real server did not do what a test builds on: the test proves nothing."""
 
 
-def run(command, timeout_s, **kwargs):
-    """Runs a program, returns the completed process with stdout and stderr in `.stdout`."""
+def run(command, timeout_s, separate_errors=False):
+    """Runs a program and returns the completed process; stderr is in `.stdout` unless separate.
+    Errors: HarnessError when it takes longer."""
     try:
         return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace",
-                              timeout=timeout_s, check=False, **kwargs)
+                              stderr=subprocess.PIPE if separate_errors else subprocess.STDOUT,
+                              text=True, errors="replace", timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired as error:
         raise HarnessError(f"{command[0]} took more than {timeout_s} s") from error
 
@@ -178,10 +179,10 @@ class Site:
 
 
 class Templates:
-    """Fresh data directories, made once per format and then copied."""
+    """Fresh data directories, made once per format below `folder` and then copied."""
 
-    def __init__(self, scratch):
-        self._folder = scratch.path("templates")
+    def __init__(self, folder):
+        self._folder = folder
 
     def fill(self, site, config):
         """Makes `site` a fresh data directory of that format."""
@@ -321,6 +322,11 @@ class Server:
         if status != 0:
             raise HarnessError(f"mariadbd ended with {status}:\n{tail(self.log_text())}")
 
+    def complaints(self):
+        """Lines of the error log in which InnoDB reports an error."""
+        return [line for line in self.log_text().splitlines()
+                if "[ERROR]" in line and "InnoDB" in line]
+
     def _forget(self):
         self._process = None
         _running.discard(self)
@@ -370,3 +376,16 @@ def prepare_oracle(site, config):
         out.write(result.stdout)
     if result.returncode != 0:
         raise HarnessError(f"mariadb-backup --prepare failed:\n{tail(result.stdout, 30)}")
+
+
+def check_tables(sql):
+    """CHECK TABLE ... EXTENDED of every InnoDB table. Sentences on what is wrong; and how many
+    tables were checked."""
+    tables = sql.query("SELECT table_schema, table_name FROM information_schema.tables "
+                       "WHERE engine = 'InnoDB'")
+    found = []
+    for schema, name in tables:
+        for _, _, kind, text in sql.query(f"CHECK TABLE `{schema}`.`{name}` EXTENDED"):
+            if (kind, text) != ("status", "OK"):
+                found.append(f"CHECK TABLE {schema}.{name}: {kind}: {text}")
+    return found, len(tables)
