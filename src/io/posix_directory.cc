@@ -145,6 +145,16 @@ public:
         return system_error("lock", path_);
     }
 
+    Result<bool> locked_by_other() override {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        if (::fcntl(fd_.get(), F_GETLK, &lock) != 0) {
+            return system_error("ask for the lock of", path_);
+        }
+        return lock.l_type != F_UNLCK;
+    }
+
     void will_need(std::uint64_t offset, std::uint64_t length) override {
         ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                         POSIX_FADV_WILLNEED);
