@@ -12,18 +12,6 @@ namespace {
 constexpr int kExitWarnings = 3;
 constexpr int kExitDamage = 4;
 
-std::string_view name_of(verify::Severity severity) {
-    switch (severity) {
-        case verify::Severity::Note:
-            return "note";
-        case verify::Severity::Warning:
-            return "warning";
-        case verify::Severity::Damage:
-            break;
-    }
-    return "damage";
-}
-
 /// What was found under all operands together.
 struct Verdict {
     struct Entry {
@@ -74,7 +62,7 @@ struct Verdict {
 };
 
 Json finding_json(const verify::Finding& finding) {
-    Json object = {{"kind", finding.kind}, {"severity", name_of(finding.severity)}};
+    Json object = {{"kind", finding.kind}, {"severity", verify::name_of(finding.severity)}};
     set_known(object, "file", finding.file);
     set_known(object, "table", finding.table);
     set_known(object, "index", finding.index);
@@ -146,7 +134,7 @@ std::string finding_text(const verify::Finding& finding) {
     if (finding.lsn) {
         add(fmt::format("lsn {}", finding.lsn->value));
     }
-    return fmt::format("{} [{}] {}: {}\n", name_of(finding.severity), finding.kind, place,
+    return fmt::format("{} [{}] {}: {}\n", verify::name_of(finding.severity), finding.kind, place,
                        finding.message);
 }
 
@@ -171,7 +159,7 @@ std::string entry_text(const Verdict::Entry& entry, const Options& options) {
         text += fmt::format("not checked: {} pages\n", human_count(report.not_checked_pages));
     }
     for (const std::string& key : report.missing_keys) {
-        text += fmt::format("not checked: key {} missing\n", key);
+        text += fmt::format("not checked: {}\n", key);
     }
     return text;
 }
