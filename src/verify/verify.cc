@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/parallel.h"
+#include "dict/system_tables.h"
 #include "io/posix_directory.h"
 #include "page/header.h"
 #include "recovery/analysis.h"
@@ -41,6 +42,7 @@ public:
             RETURN_IF_ERROR(open_table(table));
         }
         RETURN_IF_ERROR(report_unseen_spaces());
+        RETURN_IF_ERROR(check_against_dictionary());
         RETURN_IF_ERROR(check_jobs());
         return finish();
     }
@@ -312,6 +314,109 @@ private:
             }
         }
         return {};
+    }
+
+    /// Files against InnoDB's dictionary: a swapped, foreign or missing table file is found also
+    /// when each file is whole in itself.
+    Status check_against_dictionary() {
+        const auto system = std::find_if(jobs_.begin(), jobs_.end(), [](const FileJob& job) {
+            return job.disk_header.id == kSystemSpace;
+        });
+        if (system == jobs_.end()) {
+            return {};  // reported already
+        }
+        space::FilePages pages(*system->file, options_.keys, options_.strictness);
+        const bool touched =
+            recovered_ != nullptr && analysis_->scan.touched_spaces.contains(kSystemSpace);
+        auto tables = dict::read_system_tables(
+            touched ? static_cast<space::PageSource&>(*recovered_) : pages, page_size_);
+        if (!tables) {
+            if (tables.error().code() == ErrorCode::Key) {
+                note_missing_key(tables.error().message(), system->paths.front());
+                return {};
+            }
+            if (tables.error().code() != ErrorCode::Corruption &&
+                tables.error().code() != ErrorCode::NotFound) {
+                return std::move(tables.error());
+            }
+            find_error("dictionary", Severity::Damage, tables.error(), system->paths.front());
+            return {};
+        }
+        std::map<std::string, SpaceId> files;
+        for (const FileJob& job : jobs_) {
+            files.emplace(job.name, job.disk_header.id);
+        }
+        std::set<SpaceId> known;
+        for (const dict::SystemTable& table : *tables) {
+            known.insert(table.space);
+            judge_table(table, files);
+        }
+        for (const FileJob& job : jobs_) {
+            judge_foreign(job, known);
+        }
+        return {};
+    }
+
+    /// DDL that the crash interrupted: recovery, not we, decides about its files.
+    bool in_redo(SpaceId space) const {
+        return recovered_ != nullptr && analysis_->scan.file_events.contains(space);
+    }
+
+    void judge_table(const dict::SystemTable& table, const std::map<std::string, SpaceId>& files) {
+        if (table.space == kSystemSpace || table.temporary() || table.discarded()) {
+            return;
+        }
+        const auto file = files.find(table.name);
+        if (file != files.end() && file->second == table.space) {
+            return;
+        }
+        if (in_redo(table.space) || (file != files.end() && in_redo(file->second))) {
+            return;
+        }
+        Finding finding{
+            .kind = "file-missing",
+            .severity = Severity::Damage,
+            .file = table.name + ".ibd",
+            .table = space::decode_file_name(table.name),
+            .index = {},
+            .space = table.space,
+            .page = {},
+            .lsn = {},
+            .message = "the dictionary names this table, its file is not there or cannot be used"};
+        if (file != files.end()) {
+            finding.kind = "wrong-space-id";
+            finding.page = PageNo{0};
+            finding.message = fmt::format(
+                "the file carries space id {}, the dictionary gives this table space {}: it was "
+                "swapped with another or comes from elsewhere",
+                file->second.value, table.space.value);
+        } else if (has_finding(finding.file)) {
+            return;  // why it cannot be used is said already
+        }
+        find(std::move(finding));
+    }
+
+    bool has_finding(const std::string& file) const {
+        return std::any_of(report_.findings.begin(), report_.findings.end(),
+                           [&](const Finding& finding) { return finding.file == file; });
+    }
+
+    void judge_foreign(const FileJob& job, const std::set<SpaceId>& known) {
+        const SpaceId id = job.disk_header.id;
+        if (id == kSystemSpace || job.name.find('/') == std::string::npos || known.contains(id) ||
+            in_redo(id)) {
+            return;
+        }
+        const bool temporary = job.name.find("/#sql") != std::string::npos;
+        find({.kind = temporary ? "leftover-file" : "foreign-file",
+              .severity = temporary ? Severity::Note : Severity::Damage,
+              .file = job.paths.front(),
+              .table = space::decode_file_name(job.name),
+              .index = {},
+              .space = id,
+              .page = {},
+              .lsn = {},
+              .message = "the dictionary knows no table with this file's space id"});
     }
 
     Status check_jobs() {
