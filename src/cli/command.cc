@@ -91,15 +91,15 @@ void note_directory_in_use(const CommandContext& context, const std::string& dir
     const std::string parent = io::join(directory.empty() ? "." : directory, "..");
     for (const std::string& candidate : {directory, parent}) {
         // mariadbd locks its system tablespace; neither table files nor the log.
-        auto file = context.working_directory.open(io::join(candidate, "ibdata1"),
-                                                   io::OpenMode::ReadOnly);
+        auto file =
+            context.working_directory.open(io::join(candidate, "ibdata1"), io::OpenMode::ReadOnly);
         if (!file) {
             continue;
         }
         if ((*file)->locked_by_other().value_or(false)) {
-            print_note(fmt::format(
-                "the directory is in use ({} is locked); what is shown may be changing",
-                (*file)->path()));
+            print_note(
+                fmt::format("the directory is in use ({} is locked); what is shown may be changing",
+                            (*file)->path()));
             return;
         }
     }

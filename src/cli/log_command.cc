@@ -136,12 +136,12 @@ std::string header_text(const redo::LogFile& log, const redo::Checkpoint& used) 
     };
     for (std::size_t block = 0; block < log.checkpoints().size(); ++block) {
         const auto& checkpoint = log.checkpoints()[block];
-        facts.emplace_back(
-            fmt::format("checkpoint {}", block + 1),
-            checkpoint ? fmt::format("lsn {}, file list at lsn {}{}", checkpoint->lsn.value,
-                                     checkpoint->end_lsn.value,
-                                     used.block == block ? " (the one in use)" : "")
-                       : "not valid");
+        facts.emplace_back(fmt::format("checkpoint {}", block + 1),
+                           checkpoint
+                               ? fmt::format("lsn {}, file list at lsn {}{}", checkpoint->lsn.value,
+                                             checkpoint->end_lsn.value,
+                                             used.block == block ? " (the one in use)" : "")
+                               : "not valid");
     }
     return facts_text(facts);
 }
@@ -156,11 +156,11 @@ Json header_json(const redo::LogFile& log, const redo::Checkpoint& used) {
     result["first_lsn"] = header.first_lsn.value;
     result["checkpoints"] = Json::array();
     for (const auto& checkpoint : log.checkpoints()) {
-        result["checkpoints"].push_back(
-            checkpoint ? Json{{"lsn", checkpoint->lsn.value},
-                              {"end_lsn", checkpoint->end_lsn.value},
-                              {"in_use", checkpoint->block == used.block}}
-                       : Json());
+        result["checkpoints"].push_back(checkpoint
+                                            ? Json{{"lsn", checkpoint->lsn.value},
+                                                   {"end_lsn", checkpoint->end_lsn.value},
+                                                   {"in_use", checkpoint->block == used.block}}
+                                            : Json());
     }
     return result;
 }
@@ -186,15 +186,15 @@ std::string summary_text(const Totals& totals) {
     std::vector<std::vector<std::string>> rows;
     for (std::size_t kind = 0; kind < totals.records.size(); ++kind) {
         if (totals.records[kind] != 0) {
-            rows.push_back({std::string(redo::record_kind_name(kind)),
-                            human_count(totals.records[kind])});
+            rows.push_back(
+                {std::string(redo::record_kind_name(kind)), human_count(totals.records[kind])});
         }
     }
-    return facts_text({{"redo", fmt::format("lsn {} to {}, {}", totals.begin.value,
-                                            totals.end.value,
-                                            human_bytes(totals.end.value - totals.begin.value))},
-                       {"mini-transactions", human_count(totals.mtr_count)},
-                       {"records", human_bytes(totals.record_bytes)}}) +
+    return facts_text(
+               {{"redo", fmt::format("lsn {} to {}, {}", totals.begin.value, totals.end.value,
+                                     human_bytes(totals.end.value - totals.begin.value))},
+                {"mini-transactions", human_count(totals.mtr_count)},
+                {"records", human_bytes(totals.record_bytes)}}) +
            "\n" + table_text({"record", "count"}, rows) + "\n";
 }
 
@@ -236,9 +236,10 @@ Result<int> log_command(const CommandContext& context) {
                               end_text(totals, *log)));
     }
     if (start == checkpoint.lsn && totals.end <= checkpoint.end_lsn) {
-        print_note(fmt::format("the log ends before the file list of its checkpoint (lsn {}): it "
-                               "is cut short or damaged and cannot be recovered from",
-                               checkpoint.end_lsn.value));
+        print_note(
+            fmt::format("the log ends before the file list of its checkpoint (lsn {}): it "
+                        "is cut short or damaged and cannot be recovered from",
+                        checkpoint.end_lsn.value));
         return kExitDamage;
     }
     return 0;

@@ -61,9 +61,9 @@ void add_global_options(CLI::App& app, Options& options) {
     app.add_flag("--json", options.json, "One result document in JSON on stdout")->group(global);
     app.add_option("--progress", options.progress, "auto, always or never")
         ->transform(CLI::CheckedTransformer(
-            std::map<std::string, ProgressMode>{{"auto", ProgressMode::Auto},
-                                                {"always", ProgressMode::Always},
-                                                {"never", ProgressMode::Never}})
+                        std::map<std::string, ProgressMode>{{"auto", ProgressMode::Auto},
+                                                            {"always", ProgressMode::Always},
+                                                            {"never", ProgressMode::Never}})
                         .description(""))
         ->type_name("WHEN")
         ->group(global);
@@ -92,8 +92,8 @@ void add_global_options(CLI::App& app, Options& options) {
     app.add_option("--key-algorithm", options.key_algorithm,
                    "cbc (default) or ctr, as the server's file_key_management_encryption_algorithm")
         ->transform(CLI::CheckedTransformer(
-            std::map<std::string, crypt::CipherMode>{{"cbc", crypt::CipherMode::Cbc},
-                                                     {"ctr", crypt::CipherMode::Ctr}})
+                        std::map<std::string, crypt::CipherMode>{{"cbc", crypt::CipherMode::Cbc},
+                                                                 {"ctr", crypt::CipherMode::Ctr}})
                         .description(""))
         ->type_name("MODE")
         ->group(keys);
@@ -136,7 +136,8 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
 void add_commands(CLI::App& app, Options& options) {
     app.fallthrough();  // inherited: global options are understood after the command too
     {
-        CLI::App& command = add_command(app, "recover", "Crash recovery of a data directory, in place");
+        CLI::App& command =
+            add_command(app, "recover", "Crash recovery of a data directory, in place");
         command.add_option("DATADIR", options.paths, "The data directory; no server may run on it")
             ->required()
             ->expected(1)
@@ -248,8 +249,7 @@ std::string man_page(const CLI::App& app, const CLI::App* command) {
                                    REDOUBT_VERSION, roff(name),
                                    roff((command == nullptr ? app : *command).get_description()));
     if (command == nullptr) {
-        text +=
-            ".SH SYNOPSIS\n\\fBredoubt\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
+        text += ".SH SYNOPSIS\n\\fBredoubt\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR]\n.SH COMMANDS\n";
         for (const CLI::App* listed : commands_of(app)) {
             text += fmt::format(".TP\n\\fBredoubt\\-{}\\fR(1)\n{}\n", listed->get_name(),
                                 roff(listed->get_description()));
@@ -415,8 +415,8 @@ Result<std::vector<std::string>> parse_levels(std::string_view text) {
         const std::size_t comma = text.find(',');
         const std::string_view level = text.substr(0, comma);
         if (std::find(kLevels.begin(), kLevels.end(), level) == kLevels.end()) {
-            return usage(fmt::format("'{}' is not a level; there are {}", level,
-                                     fmt::join(kLevels, ", ")));
+            return usage(
+                fmt::format("'{}' is not a level; there are {}", level, fmt::join(kLevels, ", ")));
         }
         if (std::find(levels.begin(), levels.end(), level) == levels.end()) {
             levels.emplace_back(level);
@@ -457,7 +457,7 @@ std::variant<Options, ParseEnd> parse_command_line(int argc, const char* const* 
         const bool is_option = first.starts_with('-');
         const std::string command = chosen_command(app);
         return failed(usage(fmt::format("{} '{}'",
-                                        is_option          ? "unknown option"
+                                        is_option         ? "unknown option"
                                         : command.empty() ? "unknown command"
                                                           : "unexpected argument",
                                         first)),

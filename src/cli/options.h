@@ -65,8 +65,8 @@ struct Options {
 struct ParseEnd {
     int exit_code = 0;
     std::string text;  ///< for stdout when exit_code is 0
-    std::optional<Error> error;
-    std::string command;  ///< as far as it was understood; may be empty
+    std::optional<Error> error = std::nullopt;
+    std::string command = {};  ///< as far as it was understood; may be empty
     bool json = false;
 };
 

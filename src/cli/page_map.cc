@@ -173,8 +173,7 @@ std::string map_svg(const PageMap& map, std::size_t rows_max) {
     const std::size_t grid_width = kColumns * kCell;
     const std::size_t legend_x = kLeft + grid_width + kMargin;
     const std::size_t width = legend_x + kLegendWidth;
-    const std::size_t height =
-        kTop + std::max(rows * kCell, (shown + 2) * kLegendLine) + kMargin;
+    const std::size_t height = kTop + std::max(rows * kCell, (shown + 2) * kLegendLine) + kMargin;
 
     std::string svg = fmt::format(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {0} {1}\" width=\"{0}\" "
@@ -199,15 +198,15 @@ std::string map_svg(const PageMap& map, std::size_t rows_max) {
                 "fill=\"#616e7c\">{}</text>\n",
                 kLeft - 8, y + kCell - 2, human_count(first_cell * per_cell));
         }
-        const std::vector<PageKind> line(
-            cells.begin() + static_cast<std::ptrdiff_t>(first_cell),
-            cells.begin() +
-                static_cast<std::ptrdiff_t>(std::min(first_cell + kColumns, cells.size())));
+        const std::vector<PageKind> line(cells.begin() + static_cast<std::ptrdiff_t>(first_cell),
+                                         cells.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                                             first_cell + kColumns, cells.size())));
         for (const PageRun& run : runs_of(line)) {
             const std::size_t first = (first_cell + run.first) * per_cell;
             const std::size_t end = std::min(first + run.count * per_cell, map.pages.size());
-            const std::string pages = end - first == 1 ? fmt::format("page {}", first)
-                                                       : fmt::format("pages {} to {}", first, end - 1);
+            const std::string pages = end - first == 1
+                                          ? fmt::format("page {}", first)
+                                          : fmt::format("pages {} to {}", first, end - 1);
             svg += fmt::format(
                 "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\">"
                 "<title>{}: {}</title></rect>\n",

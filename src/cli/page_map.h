@@ -37,13 +37,14 @@ using KindCounts = std::array<std::uint64_t, kPageKindCount>;
 KindCounts count_kinds(const std::vector<PageKind>& pages);
 
 struct PageMap {
-    std::string title;             ///< the file
-    std::string subtitle;          ///< its format, say
+    std::string title;     ///< the file
+    std::string subtitle;  ///< its format, say
     std::vector<PageKind> pages;
 };
 
 /// Rows of 64 cells, at most `rows_max` of them: one cell a page, or a power of two of pages where
-/// the file is larger. A cell shows the kind most of its pages have, and damage whenever one has it.
+/// the file is larger. A cell shows the kind most of its pages have, and damage whenever one has
+/// it.
 std::string map_text(const PageMap& map, bool colour, std::size_t rows_max = 48);
 /// The same as a self-contained SVG document with a tooltip for each run of equal cells.
 std::string map_svg(const PageMap& map, std::size_t rows_max = 128);

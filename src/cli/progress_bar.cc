@@ -41,10 +41,10 @@ double fraction_of(const ProgressState& state) {
 std::string progress_text(const ProgressState& state) {
     std::string text;
     if (state.total != 0) {
-        text = fmt::format("{:3.0f}% {} of {}", 100 * fraction_of(state),
-                           state.unit == "bytes" ? human_bytes(state.done)
-                                                 : human_count(state.done),
-                           amount_text(state.total, state.unit));
+        text =
+            fmt::format("{:3.0f}% {} of {}", 100 * fraction_of(state),
+                        state.unit == "bytes" ? human_bytes(state.done) : human_count(state.done),
+                        amount_text(state.total, state.unit));
     } else {
         text = amount_text(state.done, state.unit);
     }

@@ -50,14 +50,14 @@ private:
     const Style style_;
     const Hooks hooks_;
 
-    std::atomic<std::uint64_t> done_{0};          // relaxed: a count for display
-    std::atomic<double> next_show_{0};            // relaxed: decides only who draws
+    std::atomic<std::uint64_t> done_{0};  // relaxed: a count for display
+    std::atomic<double> next_show_{0};    // relaxed: decides only who draws
     base::Mutex mutex_;
-    ProgressState phase_ GUARDED_BY(mutex_);      // `done` and `seconds` unused
+    ProgressState phase_ GUARDED_BY(mutex_);  // `done` and `seconds` unused
     double began_ GUARDED_BY(mutex_) = 0;
     bool active_ GUARDED_BY(mutex_) = false;
-    bool drawn_ GUARDED_BY(mutex_) = false;       // a bar stands on the terminal's last line
-    bool logged_ GUARDED_BY(mutex_) = false;      // this phase has had a log line
+    bool drawn_ GUARDED_BY(mutex_) = false;   // a bar stands on the terminal's last line
+    bool logged_ GUARDED_BY(mutex_) = false;  // this phase has had a log line
 };
 
 /// The hooks of a real process: stderr, the log, the steady clock, the terminal's width.

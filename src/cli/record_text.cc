@@ -30,8 +30,8 @@ std::optional<WrittenRange> RecordDescriber::range_of(const redo::Record& record
         return varint.value;
     };
     const auto skip = take();
-    const auto length = record.type == RecordType::Write ? std::optional(std::uint64_t{rest.size()})
-                                                         : take();
+    const auto length =
+        record.type == RecordType::Write ? std::optional(std::uint64_t{rest.size()}) : take();
     if (!skip || !length) {
         return std::nullopt;
     }

@@ -1,11 +1,10 @@
 /// redoubt recover DATADIR
-#include "recovery/recover.h"
-
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
 #include "cli/output.h"
 #include "io/posix_directory.h"
+#include "recovery/recover.h"
 
 namespace redoubt::cli {
 namespace {
@@ -42,19 +41,19 @@ std::string report_text(const recovery::RecoverReport& report) {
                            report.end.value);
     }
     std::vector<Fact> facts = {
-        {"recovered to lsn", fmt::format("{} from checkpoint {}", report.end.value,
-                                         report.checkpoint.value)},
+        {"recovered to lsn",
+         fmt::format("{} from checkpoint {}", report.end.value, report.checkpoint.value)},
         {"redo", fmt::format("{}, {} mini-transactions, {} records, {} batch{}",
                              human_bytes(report.redo_bytes), human_count(report.mtr_count),
                              human_count(report.record_count), report.batches,
                              report.batches == 1 ? "" : "es")},
-        {"pages", fmt::format("{} changed, {} made new, {} freed; {} written ({}) in {} tablespaces",
-                              human_count(report.pages_applied),
-                              human_count(report.pages_initialised),
-                              human_count(report.pages_freed), human_count(report.pages_written),
-                              human_bytes(report.bytes_written), human_count(report.tablespaces))},
-        {"restored from doublewrite", fmt::format("{} pages",
-                                                  human_count(report.doublewrite_restored))},
+        {"pages",
+         fmt::format("{} changed, {} made new, {} freed; {} written ({}) in {} tablespaces",
+                     human_count(report.pages_applied), human_count(report.pages_initialised),
+                     human_count(report.pages_freed), human_count(report.pages_written),
+                     human_bytes(report.bytes_written), human_count(report.tablespaces))},
+        {"restored from doublewrite",
+         fmt::format("{} pages", human_count(report.doublewrite_restored))},
     };
     for (const std::string& file : report.created_files) {
         facts.emplace_back("created", file);
@@ -62,10 +61,10 @@ std::string report_text(const recovery::RecoverReport& report) {
     for (const std::string& file : report.renamed_files) {
         facts.emplace_back("renamed", file);
     }
-    facts.emplace_back("time", fmt::format("scan {}, apply {}, sync {}",
-                                           human_seconds(report.scan_seconds),
-                                           human_seconds(report.apply_seconds),
-                                           human_seconds(report.sync_seconds)));
+    facts.emplace_back(
+        "time",
+        fmt::format("scan {}, apply {}, sync {}", human_seconds(report.scan_seconds),
+                    human_seconds(report.apply_seconds), human_seconds(report.sync_seconds)));
     return facts_text(facts);
 }
 

@@ -76,10 +76,10 @@ Json finding_json(const verify::Finding& finding) {
 Json verdict_json(const Verdict& verdict, const Options& options) {
     Json result = document("verify");
     result["levels"] = options.levels;
-    result["result"] = verdict.error                                       ? "error"
+    result["result"] = verdict.error                                  ? "error"
                        : verdict.count(verify::Severity::Damage) != 0 ? "damage"
-                       : !verdict.all_checked()                            ? "not all checked"
-                                                                           : "clean";
+                       : !verdict.all_checked()                       ? "not all checked"
+                                                                      : "clean";
     result["findings"] = Json::array();
     result["paths"] = Json::array();
     for (const Verdict::Entry& entry : verdict.entries) {
