@@ -1,1 +1,5 @@
 # name and layers of each fuzzer; see cmake/redoubt.cmake
+redoubt_fuzz(codec_fuzz DEPENDS space)
+redoubt_fuzz(extent_map_fuzz DEPENDS space)
+redoubt_fuzz(first_page_fuzz DEPENDS space)
+redoubt_fuzz(layout_fuzz DEPENDS space)
