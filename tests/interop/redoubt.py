@@ -1,0 +1,97 @@
+"""Redoubt's own programs as tests call them.
+
+REDOUBT names the binary, COMPARE_DATADIRS the comparison tool; by default both are looked for in
+this checkout's build/release/bin.
+"""
+
+import dataclasses
+import json
+import os
+
+import realserver
+
+_BIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                     "../../build/release/bin"))
+REDOUBT = os.path.abspath(os.environ.get("REDOUBT", os.path.join(_BIN, "redoubt")))
+COMPARE = os.path.abspath(os.environ.get(
+    "COMPARE_DATADIRS", os.path.join(os.path.dirname(REDOUBT), "compare_datadirs")))
+
+RECOVER_TIMEOUT_S = 300
+
+# Exit codes (DESIGN.md section 3).
+OK = 0
+WARNINGS = 3
+DAMAGE = 4
+IO = 7
+REFUSED = 9
+KEY = 12
+UNSUPPORTED = 15
+REDO_LOST = 16
+INTERRUPTED = 18
+
+
+def missing_parts():
+    return [path for path in (REDOUBT, COMPARE) if not os.access(path, os.X_OK)]
+
+
+@dataclasses.dataclass
+class Answer:
+    """What a command said: exit code, the JSON document (None without one), all its text."""
+
+    code: int
+    document: dict
+    text: str
+
+
+def command(*arguments, site=None, config=None):
+    """The command line for one call with --json, with the keys of an encrypted site."""
+    line = [REDOUBT, *arguments, "--json"]
+    if config is not None and config.encryption:
+        line += ["--key-file", site.key_file, "--key-algorithm", config.encryption]
+    return line
+
+
+def run(line, timeout_s=RECOVER_TIMEOUT_S):
+    """Runs a command line made by command(). Errors: HarnessError on a time-out."""
+    return _answer(realserver.run(line, timeout_s, separate_errors=True))
+
+
+def recover(site, config, *options):
+    return run(command("recover", site.data, *options, site=site, config=config))
+
+
+def log_summary(site, config):
+    """`redoubt log --summary`: record_counts and the range of the log."""
+    return run(command("log", site.data, "--summary", site=site, config=config))
+
+
+def compare(site, reference, config):
+    """Both directories page by page; code 0 when they are the same."""
+    line = [COMPARE, site.data, reference.data, "--json"]
+    if config.encryption:
+        line += ["--key-file", site.key_file, "--key-algorithm", config.encryption]
+    return run(line)
+
+
+def differences(site, reference, config):
+    """Sentences on how two directories differ; empty when they don't."""
+    answer = compare(site, reference, config)
+    if answer.document is None:
+        return [f"compare_datadirs ended with {answer.code}: {answer.text.strip()}"]
+    found = [f"{key}: {value}" for key in ("only_in_a", "only_in_b", "sizes", "unreadable",
+                                           "extent_problems")
+             for value in answer.document[key][:5]]
+    if answer.document["different"]:
+        found.append(f"{answer.document['different']} of {answer.document['pages']} pages differ")
+        found += [str(entry) for entry in answer.document["differences"][:5]]
+    if not answer.document["pages"]:
+        found.append("no page was compared")
+    return found
+
+
+def _answer(result):
+    try:
+        document = json.loads(result.stdout)
+    except ValueError:
+        document = None
+    return Answer(result.returncode, document, result.stderr + result.stdout)
