@@ -124,17 +124,20 @@ inline Status ok_status() { return {}; }
 #define REDOUBT_CONCAT_INNER(a, b) a##b
 #define REDOUBT_CONCAT(a, b) REDOUBT_CONCAT_INNER(a, b)
 
-/// Returns the error of a Status or Result expression to the caller.
-#define RETURN_IF_ERROR(expr)                                           \
-    do {                                                                \
-        if (auto redoubt_status = (expr); !redoubt_status) {            \
-            return ::redoubt::Error(std::move(redoubt_status.error())); \
-        }                                                               \
+/// Returns the error of a Status or Result expression to the caller. (A counter names the local, so
+/// that calls nest.)
+#define RETURN_IF_ERROR(expr) \
+    REDOUBT_RETURN_IF_ERROR(REDOUBT_CONCAT(redoubt_status_, __COUNTER__), expr)
+#define REDOUBT_RETURN_IF_ERROR(status, expr)                   \
+    do {                                                        \
+        if (auto status = (expr); !status) {                    \
+            return ::redoubt::Error(std::move(status.error())); \
+        }                                                       \
     } while (false)
 
 /// ASSIGN_OR_RETURN(auto file, directory.open(...));
 #define ASSIGN_OR_RETURN(target, expr) \
-    REDOUBT_ASSIGN_OR_RETURN(REDOUBT_CONCAT(redoubt_result_, __LINE__), target, expr)
+    REDOUBT_ASSIGN_OR_RETURN(REDOUBT_CONCAT(redoubt_result_, __COUNTER__), target, expr)
 #define REDOUBT_ASSIGN_OR_RETURN(result, target, expr)      \
     auto result = (expr);                                   \
     if (!result) {                                          \

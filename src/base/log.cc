@@ -52,6 +52,10 @@ std::string timestamp() {
                        ms.count() % 1000);
 }
 
+std::string line(Level level, std::string_view event, std::string_view text) {
+    return fmt::format("{} {} {}: {}", timestamp(), name_of(level), event, text);
+}
+
 void write(Level level, std::string_view event, std::string_view text) {
     if (level < threshold.load(std::memory_order_relaxed)) {
         return;
@@ -61,9 +65,8 @@ void write(Level level, std::string_view event, std::string_view text) {
         sink()(level, event, text);
         return;
     }
-    const std::string line =
-        fmt::format("{} {} {}: {}\n", timestamp(), name_of(level), event, text);
-    std::fwrite(line.data(), 1, line.size(), stderr);
+    const std::string output = line(level, event, text) + '\n';
+    std::fwrite(output.data(), 1, output.size(), stderr);
 }
 
 void write(Level level, std::string_view event, std::initializer_list<Field> fields) {

@@ -35,6 +35,9 @@ void set_sink(Sink sink);
 /// "2026-01-31T12:34:56.789Z"
 std::string timestamp();
 
+/// The line as the default sink writes it: time stamp, level, event, text; no newline.
+std::string line(Level level, std::string_view event, std::string_view text);
+
 void write(Level level, std::string_view event, std::string_view text);
 void write(Level level, std::string_view event, std::initializer_list<Field> fields);
 

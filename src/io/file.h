@@ -53,6 +53,8 @@ public:
     /// Takes the exclusive whole-file lock that mariadbd takes on its ibdata files (fcntl write
     /// lock). Errors: Refused when another process holds it. Held until the file is closed.
     virtual Status lock_exclusive() = 0;
+    /// Whether another process holds that lock; works on files opened for reading.
+    virtual Result<bool> locked_by_other() = 0;
     /// Hints that the range will be read soon / is no longer needed in the page cache.
     virtual void will_need(std::uint64_t offset, std::uint64_t length) = 0;
 

@@ -145,6 +145,16 @@ public:
         return system_error("lock", path_);
     }
 
+    Result<bool> locked_by_other() override {
+        struct flock lock {};
+        lock.l_type = F_WRLCK;
+        lock.l_whence = SEEK_SET;
+        if (::fcntl(fd_.get(), F_GETLK, &lock) != 0) {
+            return system_error("ask for the lock", path_);
+        }
+        return lock.l_type != F_UNLCK;
+    }
+
     void will_need(std::uint64_t offset, std::uint64_t length) override {
         ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                         POSIX_FADV_WILLNEED);
@@ -187,6 +197,9 @@ public:
         if (fd.get() < 0) {
             return system_error(mode == OpenMode::CreateExclusive ? "create" : "open", full);
         }
+        if (mode == OpenMode::CreateExclusive) {
+            RETURN_IF_ERROR(give_to_owner(full));
+        }
         return std::unique_ptr<File>(std::make_unique<PosixFile>(std::move(fd), full));
     }
 
@@ -206,14 +219,17 @@ public:
 
     Status make_directory(std::string_view path) override {
         const std::string full = join(root_, path);
-        if (::mkdir(full.c_str(), 0770) == 0 || errno == EEXIST) {
+        if (::mkdir(full.c_str(), 0770) == 0) {
+            return give_to_owner(full);
+        }
+        if (errno == EEXIST) {
             return {};
         }
         const std::string parent = parent_of(path);
         if (errno == ENOENT && !parent.empty() && parent != path) {
             RETURN_IF_ERROR(make_directory(parent));
-            if (::mkdir(full.c_str(), 0770) == 0 || errno == EEXIST) {
-                return {};
+            if (::mkdir(full.c_str(), 0770) == 0) {
+                return give_to_owner(full);
             }
         }
         return system_error("make directory", full);
@@ -278,6 +294,21 @@ public:
     }
 
 private:
+    /// What root makes belongs to the owner of the directory around it: the server, which runs as
+    /// its own user, must be able to open it.
+    static Status give_to_owner(const std::string& full) {
+        if (::geteuid() != 0) {
+            return {};
+        }
+        struct stat st {};
+        const std::string parent = parent_of(full);
+        if (::stat(parent.empty() ? "." : parent.c_str(), &st) != 0 ||
+            ::chown(full.c_str(), st.st_uid, st.st_gid) != 0) {
+            return system_error("set the owner", full);
+        }
+        return {};
+    }
+
     std::string root_;
 };
 

@@ -1,5 +1,5 @@
 /// Applies redo records to one page in memory: pure functions over bytes.
-/// Format: docs/formats/redo-log.md#applying.
+/// Format: docs/formats/redo-applying.md.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ namespace redoubt::recovery {
 /// stamps the page LSN after.
 class PageApplier {
 public:
-    /// `row_compressed`: a ROW_FORMAT=COMPRESSED page, on which EXTENDED records are malformed.
+    /// `page`: 1024..65536 bytes. `row_compressed`: a ROW_FORMAT=COMPRESSED page, on which EXTENDED
+    /// records are malformed.
     PageApplier(PageId id, std::span<std::byte> page, bool row_compressed);
     /// Errors: Corruption, naming record and page: either a malformed record or a page that
     /// contradicts it. FREE_PAGE changes nothing. FILE_ records and TRIM_PAGES are not for this
@@ -24,6 +25,11 @@ public:
     Status apply(const redo::Record& record);
 
 private:
+    Status dispatch(const redo::Record& record);
+    Status apply_whole_page(const redo::Record& record);
+    Status apply_range(const redo::Record& record);
+    Status apply_extended(std::span<const std::byte> body);
+
     PageId id_;
     std::span<std::byte> page_;
     bool row_compressed_;

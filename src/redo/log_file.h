@@ -14,11 +14,11 @@
 #include "base/ids.h"
 #include "crypt/keys.h"
 #include "io/file.h"
+#include "redo/framing.h"
 
 namespace redoubt::redo {
 
-inline constexpr std::uint64_t kLogStart = 12288;       // byte offset of the circular area
-inline constexpr std::uint32_t kMtrSizeMax = 1U << 20;  // bytes of records
+inline constexpr std::uint64_t kLogStart = 12288;  // byte offset of the circular area
 
 enum class LogEncryption : std::uint8_t { None, Legacy /* ENC_10_8 */, Current /* ENC_11 */ };
 
@@ -58,7 +58,8 @@ public:
     Lsn position() const;
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
-    /// run). Errors: Io, Key, RedoLost-free.
+    /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file has
+    /// shrunk or the position lies before the first LSN.
     Result<std::optional<Mtr>> next(bool check = true);
     LogEnd end_reason() const;
 
@@ -88,10 +89,11 @@ public:
     std::uint64_t offset_of(Lsn lsn) const;  ///< byte offset in the file
     std::uint8_t sequence_bit(Lsn lsn) const;
     const std::string& path() const;
-    /// `buffer_size` in bytes, at least 2 MiB.
+    /// `buffer_size` in bytes, at least 2 MiB. The log outlives its readers.
     LogReader reader(std::size_t buffer_size = std::size_t{4} << 20) const;
 
 private:
+    friend class LogReader;
     LogFile();
     struct State;
     std::unique_ptr<State> state_;

@@ -68,8 +68,10 @@ std::string_view record_kind_name(std::size_t kind);
 class RecordReader {
 public:
     explicit RecordReader(std::span<const std::byte> mtr) : bytes_(mtr) {}
-    /// The next record; nullopt at the end. Errors: Corruption (malformed record; names the
-    /// offset).
+    /// The next record; nullopt at the end. Errors: Corruption (malformed record or reserved type;
+    /// names the offset). The reader then stands behind the record, or at the end where that cannot
+    /// be told, so a caller that ignores malformed records may go on. Operands and what depends on
+    /// the page size are left to those who apply the record.
     Result<std::optional<Record>> next();
 
 private:
@@ -83,6 +85,15 @@ struct Varint {
     std::uint32_t value = 0;
     std::uint32_t length = 0;  ///< bytes; 0 = malformed or cut short
 };
-Varint read_varint(std::span<const std::byte> bytes);
+/// The forms of two to five bytes; `bytes` is not empty.
+Varint read_long_varint(std::span<const std::byte> bytes);
+/// Format: docs/formats/redo-log.md#varint.
+inline Varint read_varint(std::span<const std::byte> bytes) {
+    if (bytes.empty()) {
+        return {};
+    }
+    const auto first = std::to_integer<std::uint32_t>(bytes[0]);
+    return first < 0x80 ? Varint{.value = first, .length = 1} : read_long_varint(bytes);
+}
 
 }  // namespace redoubt::redo

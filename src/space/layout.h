@@ -68,8 +68,10 @@ Result<TableFile> find_table(io::Directory& directory, std::string_view name);
 /// Content of an .isl: trailing bytes <= 0x20 stripped, at least two '/'. Errors: Corruption.
 Result<std::string> parse_isl(std::string_view text);
 
-/// "sp@0023p/t@002f" -> "sp#p/t/" and back (UTF-8). Used for messages and lookups by SQL name.
+/// "sp@0023p/t@002f" -> "sp#p/t/" (UTF-8), for messages. Takes names with '/' between database and
+/// table; a malformed sequence stays as it is.
 std::string decode_file_name(std::string_view encoded);
+/// "t/" -> "t@002f": one identifier, the database or the table. Used to look up a SQL name.
 std::string encode_file_name(std::string_view utf8);
 
 }  // namespace redoubt::space

@@ -1,0 +1,274 @@
+/// redoubt inspect FILE [--page N] [--map] [--svg FILE]
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/page_text.h"
+#include "cli/progress_bar.h"
+#include "cli/space_survey.h"
+#include "space/tablespace.h"
+
+namespace redoubt::cli {
+namespace {
+
+constexpr int kExitWarnings = 3;
+constexpr int kExitDamage = 4;
+
+std::string encryption_text(const space::SpaceHeader& header) {
+    if (!header.crypt) {
+        return "no metadata";
+    }
+    const crypt::CryptData& crypt = *header.crypt;
+    std::string_view option = "by the server's default";
+    if (crypt.option == crypt::CryptData::Option::On) {
+        option = "on";
+    } else if (crypt.option == crypt::CryptData::Option::Off) {
+        option = "off";
+    }
+    return fmt::format("{}, key {}, minimum version {}, option {}",
+                       crypt.encrypts() ? "encrypts" : "does not encrypt", crypt.key_id,
+                       crypt.min_key_version, option);
+}
+
+std::string header_text(const space::Tablespace& tablespace, std::uint32_t page_count) {
+    const space::SpaceHeader& header = tablespace.header();
+    return facts_text({
+        {"file", tablespace.path()},
+        {"space", fmt::format("{}", header.id.value)},
+        {"format", header.flags.to_string()},
+        {"flags", fmt::format("0x{:x}", header.flags.encode())},
+        {"pages in file",
+         fmt::format("{} ({})", human_count(page_count),
+                     human_bytes(std::uint64_t{page_count} * header.flags.physical_page_size))},
+        {"size by page 0", fmt::format("{} pages, used up to page {}", human_count(header.size),
+                                       human_count(header.free_limit))},
+        {"encryption", encryption_text(header)},
+        {"lsn of page 0", fmt::format("{}", header.lsn.value)},
+    });
+}
+
+Json header_json(const space::Tablespace& tablespace, std::uint32_t page_count) {
+    const space::SpaceHeader& header = tablespace.header();
+    Json result = document("inspect");
+    result["file"] = tablespace.path();
+    result["space"] = header.id.value;
+    result["format"] = header.flags.to_string();
+    result["flags"] = header.flags.encode();
+    result["page_size"] = header.flags.physical_page_size;
+    result["pages_in_file"] = page_count;
+    result["size"] = header.size;
+    result["free_limit"] = header.free_limit;
+    result["lsn"] = header.lsn.value;
+    if (header.crypt) {
+        result["encryption"] = {{"encrypts", header.crypt->encrypts()},
+                                {"key_id", header.crypt->key_id},
+                                {"min_key_version", header.crypt->min_key_version},
+                                {"option", static_cast<unsigned>(header.crypt->option)}};
+    }
+    return result;
+}
+
+/// Sums that answer "how full, how whole" at a glance.
+struct Totals {
+    std::uint64_t never_written = 0;
+    std::uint64_t free = 0;
+    std::uint64_t used = 0;
+    std::uint64_t damaged = 0;
+    std::uint64_t unreadable = 0;
+};
+
+Totals totals_of(const SpaceSurvey& survey) {
+    const KindCounts counts = count_kinds(survey.pages);
+    const auto count = [&counts](PageKind kind) { return counts[static_cast<std::size_t>(kind)]; };
+    Totals totals{.never_written = count(PageKind::NeverWritten),
+                  .free = count(PageKind::Free),
+                  .used = 0,
+                  .damaged = count(PageKind::Damaged),
+                  .unreadable = count(PageKind::Encrypted)};
+    totals.used = survey.pages.size() - totals.never_written - totals.free;
+    return totals;
+}
+
+std::string survey_text(const SpaceSurvey& survey, bool with_histogram) {
+    const Totals totals = totals_of(survey);
+    std::string text = fmt::format(
+        "\nused {}, free {}, never written {}, damaged {}, encrypted {} ({} without a key)\n",
+        human_count(totals.used),
+        survey.free_pages_known ? human_count(totals.free) : std::string("unknown"),
+        human_count(totals.never_written), human_count(totals.damaged),
+        human_count(survey.encrypted_pages), human_count(totals.unreadable));
+    if (with_histogram) {
+        const KindCounts counts = count_kinds(survey.pages);
+        std::vector<std::vector<std::string>> rows;
+        for (std::size_t kind = 0; kind < kPageKindCount; ++kind) {
+            if (counts[kind] != 0) {
+                rows.push_back(
+                    {std::string(name_of(static_cast<PageKind>(kind))), human_count(counts[kind])});
+            }
+        }
+        text += '\n' + table_text({"page type", "pages"}, rows);
+    }
+    for (const Error& damage : survey.damage) {
+        text += fmt::format("damage: {}\n", damage.to_string());
+    }
+    if (totals.damaged > survey.damage.size()) {
+        text += fmt::format("and {} more damaged pages\n",
+                            human_count(totals.damaged - survey.damage.size()));
+    }
+    for (const space::ExtentProblem& problem : survey.extent_problems) {
+        text += fmt::format("space management: page {}: {}\n", problem.page.value, problem.message);
+    }
+    return text;
+}
+
+void add_survey(Json& result, const SpaceSurvey& survey, bool with_map) {
+    const Totals totals = totals_of(survey);
+    result["counts"] = {{"used", totals.used},
+                        {"never_written", totals.never_written},
+                        {"damaged", totals.damaged},
+                        {"encrypted", survey.encrypted_pages},
+                        {"without_key", totals.unreadable}};
+    if (survey.free_pages_known) {
+        result["counts"]["free"] = totals.free;
+    }
+    const KindCounts counts = count_kinds(survey.pages);
+    Json types = Json::object();
+    for (std::size_t kind = 0; kind < kPageKindCount; ++kind) {
+        if (counts[kind] != 0) {
+            types[std::string(name_of(static_cast<PageKind>(kind)))] = counts[kind];
+        }
+    }
+    result["page_types"] = std::move(types);
+    result["damage"] = Json::array();
+    for (const Error& damage : survey.damage) {
+        result["damage"].push_back(error_json(damage));
+    }
+    result["space_management_problems"] = Json::array();
+    for (const space::ExtentProblem& problem : survey.extent_problems) {
+        result["space_management_problems"].push_back(
+            {{"page", problem.page.value}, {"message", problem.message}});
+    }
+    if (with_map) {
+        result["map"] = Json::array();
+        for (const PageRun& run : runs_of(survey.pages)) {
+            result["map"].push_back(
+                {{"first", run.first}, {"count", run.count}, {"type", name_of(run.kind)}});
+        }
+    }
+}
+
+Status write_svg(const CommandContext& context, const PageMap& map) {
+    io::Directory& directory = context.working_directory;
+    const std::string& path = context.options.svg_file;
+    ASSIGN_OR_RETURN(const auto file, directory.open(path, io::OpenMode::CreateExclusive));
+    const std::string svg = map_svg(map);
+    return file->write_at(0, std::as_bytes(std::span(svg)));
+}
+
+Result<int> inspect_space(const CommandContext& context, space::Tablespace& tablespace) {
+    const Options& options = context.options;
+    ASSIGN_OR_RETURN(const std::uint32_t page_count, tablespace.page_count());
+    ASSIGN_OR_RETURN(SpaceSurvey survey, survey_space(tablespace, {.keys = context.keys,
+                                                                   .threads = options.threads,
+                                                                   .progress = &context.progress,
+                                                                   .cancel = &context.cancel}));
+    if (options.json) {
+        Json result = header_json(tablespace, page_count);
+        add_survey(result, survey, options.map);
+        RETURN_IF_ERROR(print_json(result));
+    } else {
+        RETURN_IF_ERROR(
+            print(header_text(tablespace, page_count) + survey_text(survey, !options.map)));
+    }
+    const int exit_code =
+        std::ranges::count(survey.pages, PageKind::Damaged) != 0 || !survey.extent_problems.empty()
+            ? kExitDamage
+        : std::ranges::count(survey.pages, PageKind::Encrypted) != 0 ? kExitWarnings
+                                                                     : 0;
+    const PageMap map{
+        .title = tablespace.path(),
+        .subtitle = fmt::format(
+            "space {}, {}, {}", tablespace.header().id.value, tablespace.header().flags.to_string(),
+            human_bytes(std::uint64_t{page_count} * tablespace.physical_size())),
+        .pages = std::move(survey.pages)};
+    if (options.map && !options.json) {
+        RETURN_IF_ERROR(print('\n' + map_text(map, is_terminal(STDOUT_FILENO))));
+    }
+    if (!options.svg_file.empty()) {
+        RETURN_IF_ERROR(write_svg(context, map));
+    }
+    return exit_code;
+}
+
+Result<int> inspect_page(const CommandContext& context, space::Tablespace& tablespace,
+                         PageNo number) {
+    const Options& options = context.options;
+    const space::SpaceHeader& header = tablespace.header();
+    std::vector<std::byte> stored(tablespace.physical_size());
+    ASSIGN_OR_RETURN(const std::uint32_t count, tablespace.read_raw(number, 1, stored));
+    if (count == 0) {
+        ASSIGN_OR_RETURN(const std::uint32_t page_count, tablespace.page_count());
+        return make_error(ErrorCode::Usage, "there is no such page: the file has {} pages",
+                          page_count)
+            .with_file(tablespace.path())
+            .with_page(number);
+    }
+    std::vector<std::byte> plain(stored.size());
+    space::PageCodec codec = tablespace.make_codec(context.keys);
+    const Result<space::PageState> state = codec.decode(number, stored, plain);
+    // What cannot be decoded is shown as it is stored.
+    const std::span<const std::byte> shown = state ? plain : stored;
+    const bool readable = state || state.error().code() == ErrorCode::Corruption;
+
+    const std::string verdict = !state                                ? state.error().to_string()
+                                : *state == space::PageState::AllZero ? "never written, all zero"
+                                                                      : "whole";
+    const PageText page = describe_page(shown, number, header, readable);
+    if (options.json) {
+        Json result = document("inspect");
+        result["file"] = tablespace.path();
+        result["page"] = number.value;
+        result["whole"] = state.has_value();
+        result["verdict"] = verdict;
+        for (const PageSection& section : page) {
+            Json& fields = result[section.name] = Json::object();
+            for (const auto& [name, value] : section.facts) {
+                fields[name] = value;
+            }
+        }
+        RETURN_IF_ERROR(print_json(result));
+    } else {
+        std::string text = facts_text({{"file", tablespace.path()},
+                                       {"page", fmt::format("{}", number.value)},
+                                       {"verdict", verdict}});
+        for (const PageSection& section : page) {
+            text += fmt::format("\n{}\n{}", section.name, facts_text(section.facts));
+        }
+        if (options.verbose) {
+            text += '\n' + hex_dump(shown);
+        }
+        RETURN_IF_ERROR(print(text));
+    }
+    if (state) {
+        return 0;
+    }
+    return state.error().code() == ErrorCode::Key ? kExitWarnings : kExitDamage;
+}
+
+}  // namespace
+
+Result<int> inspect_command(const CommandContext& context) {
+    const Options& options = context.options;
+    const std::string& path = options.paths.front();
+    note_directory_in_use(context, io::parent_of(path));
+    ASSIGN_OR_RETURN(
+        const auto tablespace,
+        space::Tablespace::open(context.working_directory, {path}, io::OpenMode::ReadOnly, path,
+                                options.layout.page_size.value_or(0), std::nullopt));
+    return options.page ? inspect_page(context, *tablespace, *options.page)
+                        : inspect_space(context, *tablespace);
+}
+
+}  // namespace redoubt::cli

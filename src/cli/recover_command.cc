@@ -1,0 +1,99 @@
+/// redoubt recover DATADIR
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "io/posix_directory.h"
+#include "recovery/recover.h"
+
+namespace redoubt::cli {
+namespace {
+
+Json report_json(const std::string& path, const recovery::RecoverReport& report) {
+    Json result = document("recover");
+    result["directory"] = path;
+    result["was_clean"] = report.was_clean;
+    result["checkpoint_lsn"] = report.checkpoint.value;
+    result["end_lsn"] = report.end.value;
+    result["redo"] = {{"bytes", report.redo_bytes},
+                      {"mini_transactions", report.mtr_count},
+                      {"records", report.record_count},
+                      {"batches", report.batches}};
+    result["pages"] = {{"applied", report.pages_applied},
+                       {"initialised", report.pages_initialised},
+                       {"freed", report.pages_freed},
+                       {"written", report.pages_written},
+                       {"restored_from_doublewrite", report.doublewrite_restored}};
+    result["bytes_written"] = report.bytes_written;
+    result["tablespaces"] = report.tablespaces;
+    result["created_files"] = report.created_files;
+    result["renamed_files"] = report.renamed_files;
+    result["notes"] = report.notes;
+    result["seconds"] = {{"scan", report.scan_seconds},
+                         {"apply", report.apply_seconds},
+                         {"sync", report.sync_seconds}};
+    return result;
+}
+
+std::string report_text(const recovery::RecoverReport& report) {
+    if (report.was_clean) {
+        return fmt::format("the directory was shut down cleanly at lsn {}; nothing to recover\n",
+                           report.end.value);
+    }
+    std::vector<Fact> facts = {
+        {"recovered to lsn",
+         fmt::format("{} from checkpoint {}", report.end.value, report.checkpoint.value)},
+        {"redo", fmt::format("{}, {} mini-transactions, {} records, {} batch{}",
+                             human_bytes(report.redo_bytes), human_count(report.mtr_count),
+                             human_count(report.record_count), report.batches,
+                             report.batches == 1 ? "" : "es")},
+        {"pages",
+         fmt::format("{} changed, {} made new, {} freed; {} written ({}) in {} tablespaces",
+                     human_count(report.pages_applied), human_count(report.pages_initialised),
+                     human_count(report.pages_freed), human_count(report.pages_written),
+                     human_bytes(report.bytes_written), human_count(report.tablespaces))},
+        {"restored from doublewrite",
+         fmt::format("{} pages", human_count(report.doublewrite_restored))},
+    };
+    for (const std::string& file : report.created_files) {
+        facts.emplace_back("created", file);
+    }
+    for (const std::string& file : report.renamed_files) {
+        facts.emplace_back("renamed", file);
+    }
+    facts.emplace_back(
+        "time",
+        fmt::format("scan {}, apply {}, sync {}", human_seconds(report.scan_seconds),
+                    human_seconds(report.apply_seconds), human_seconds(report.sync_seconds)));
+    return facts_text(facts);
+}
+
+}  // namespace
+
+Result<int> recover_command(const CommandContext& context) {
+    const Options& options = context.options;
+    const std::string& path = options.paths.front();
+    ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(path));
+    recovery::RecoverOptions recover_options;
+    ASSIGN_OR_RETURN(recover_options.layout, options.layout.resolve(context.working_directory));
+    recover_options.layout_given = options.layout.given();
+    recover_options.keys = context.keys;
+    recover_options.threads = options.threads;
+    recover_options.memory = options.memory;
+    recover_options.progress = &context.progress;
+    recover_options.cancel = &context.cancel;
+
+    ASSIGN_OR_RETURN(const recovery::RecoverReport report,
+                     recovery::recover(*directory, recover_options));
+    context.progress.end();
+    if (!options.quiet) {
+        for (const std::string& note : report.notes) {
+            print_note(note);
+        }
+    }
+    RETURN_IF_ERROR(options.json ? print_json(report_json(path, report))
+                                 : print(report_text(report)));
+    return 0;
+}
+
+}  // namespace redoubt::cli

@@ -1,0 +1,214 @@
+/// redoubt verify PATH... [--level files,pages]
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "verify/verify.h"
+
+namespace redoubt::cli {
+namespace {
+
+constexpr int kExitWarnings = 3;
+constexpr int kExitDamage = 4;
+
+/// What was found under all operands together.
+struct Verdict {
+    struct Entry {
+        std::string path;  ///< the operand
+        verify::VerifyReport report;
+    };
+    std::vector<Entry> entries;
+    std::optional<Error> error;  ///< why an operand could not be verified; the rest was left
+
+    std::size_t count(verify::Severity severity) const {
+        std::size_t found = 0;
+        for (const Entry& entry : entries) {
+            found += static_cast<std::size_t>(
+                std::ranges::count(entry.report.findings, severity, &verify::Finding::severity));
+        }
+        return found;
+    }
+    std::uint64_t sum(std::uint64_t verify::VerifyReport::*member) const {
+        std::uint64_t total = 0;
+        for (const Entry& entry : entries) {
+            total += entry.report.*member;
+        }
+        return total;
+    }
+    std::vector<std::string> missing_keys() const {
+        std::vector<std::string> keys;
+        for (const Entry& entry : entries) {
+            keys.insert(keys.end(), entry.report.missing_keys.begin(),
+                        entry.report.missing_keys.end());
+        }
+        std::ranges::sort(keys);
+        const auto repeated = std::ranges::unique(keys);
+        keys.erase(repeated.begin(), repeated.end());
+        return keys;
+    }
+    bool all_checked() const {
+        return sum(&verify::VerifyReport::not_checked_pages) == 0 && missing_keys().empty();
+    }
+    int exit_code() const {
+        if (error) {
+            return exit_code_of(error->code());
+        }
+        if (count(verify::Severity::Damage) != 0) {
+            return kExitDamage;
+        }
+        return all_checked() && count(verify::Severity::Warning) == 0 ? 0 : kExitWarnings;
+    }
+};
+
+Json finding_json(const verify::Finding& finding) {
+    Json object = {{"kind", finding.kind}, {"severity", verify::name_of(finding.severity)}};
+    set_known(object, "file", finding.file);
+    set_known(object, "table", finding.table);
+    set_known(object, "index", finding.index);
+    set_known(object, "space", finding.space);
+    set_known(object, "page", finding.page);
+    set_known(object, "lsn", finding.lsn);
+    object["message"] = finding.message;
+    return object;
+}
+
+Json verdict_json(const Verdict& verdict, const Options& options) {
+    Json result = document("verify");
+    result["levels"] = options.levels;
+    result["result"] = verdict.error                                  ? "error"
+                       : verdict.count(verify::Severity::Damage) != 0 ? "damage"
+                       : !verdict.all_checked()                       ? "not all checked"
+                                                                      : "clean";
+    result["findings"] = Json::array();
+    result["paths"] = Json::array();
+    for (const Verdict::Entry& entry : verdict.entries) {
+        for (const verify::Finding& finding : entry.report.findings) {
+            Json object = finding_json(finding);
+            if (options.paths.size() > 1) {
+                object["path"] = entry.path;  // "file" is relative to it
+            }
+            result["findings"].push_back(std::move(object));
+        }
+        Json about = {{"path", entry.path}, {"needs_recovery", entry.report.needs_recovery}};
+        if (entry.report.end.value != 0) {
+            about["checkpoint_lsn"] = entry.report.checkpoint.value;
+            about["end_lsn"] = entry.report.end.value;
+        }
+        about["seconds"] = entry.report.seconds;
+        result["paths"].push_back(std::move(about));
+    }
+    result["checked"] = {{"files", verdict.sum(&verify::VerifyReport::files)},
+                         {"pages", verdict.sum(&verify::VerifyReport::pages)},
+                         {"bytes", verdict.sum(&verify::VerifyReport::bytes)},
+                         {"zero_pages", verdict.sum(&verify::VerifyReport::zero_pages)},
+                         {"free_pages", verdict.sum(&verify::VerifyReport::free_pages)}};
+    result["not_checked"] = {{"pages", verdict.sum(&verify::VerifyReport::not_checked_pages)},
+                             {"missing_keys", verdict.missing_keys()}};
+    if (verdict.error) {
+        result["error"] = error_json(*verdict.error);
+    }
+    return result;
+}
+
+std::string finding_text(const verify::Finding& finding) {
+    std::string place;
+    const auto add = [&place](std::string_view part) {
+        place += fmt::format("{}{}", place.empty() ? "" : ", ", part);
+    };
+    if (!finding.file.empty()) {
+        add(finding.file);
+    }
+    if (!finding.table.empty()) {
+        add("table " + finding.table);
+    }
+    if (!finding.index.empty()) {
+        add("index " + finding.index);
+    }
+    if (finding.space) {
+        add(fmt::format("space {}", finding.space->value));
+    }
+    if (finding.page) {
+        add(fmt::format("page {}", finding.page->value));
+    }
+    if (finding.lsn) {
+        add(fmt::format("lsn {}", finding.lsn->value));
+    }
+    return fmt::format("{} [{}] {}: {}\n", verify::name_of(finding.severity), finding.kind, place,
+                       finding.message);
+}
+
+std::string entry_text(const Verdict::Entry& entry, const Options& options) {
+    const verify::VerifyReport& report = entry.report;
+    std::string text = options.paths.size() > 1 ? entry.path + ":\n" : "";
+    for (const verify::Finding& finding : report.findings) {
+        if (finding.severity != verify::Severity::Note || !options.quiet) {
+            text += finding_text(finding);
+        }
+    }
+    if (report.needs_recovery) {
+        text += fmt::format(
+            "the directory needs crash recovery: redo from lsn {} to {} is still to be applied\n",
+            report.checkpoint.value, report.end.value);
+    }
+    text += fmt::format("checked {} files, {} pages ({}; {} never written, {} free) in {}\n",
+                        human_count(report.files), human_count(report.pages),
+                        human_bytes(report.bytes), human_count(report.zero_pages),
+                        human_count(report.free_pages), human_seconds(report.seconds));
+    if (report.not_checked_pages != 0) {
+        text += fmt::format("not checked: {} pages\n", human_count(report.not_checked_pages));
+    }
+    for (const std::string& key : report.missing_keys) {
+        text += fmt::format("not checked: {}\n", key);
+    }
+    return text;
+}
+
+std::string conclusion_text(const Verdict& verdict) {
+    const std::size_t damage = verdict.count(verify::Severity::Damage);
+    const std::size_t warnings = verdict.count(verify::Severity::Warning);
+    const std::size_t notes = verdict.count(verify::Severity::Note);
+    return fmt::format("result: {}, {} warnings, {} notes{}\n",
+                       damage == 0 ? "no damage found" : fmt::format("{} damaged places", damage),
+                       warnings, notes, verdict.all_checked() ? "" : "; not everything checked");
+}
+
+}  // namespace
+
+Result<int> verify_command(const CommandContext& context) {
+    const Options& options = context.options;
+    verify::VerifyOptions verify_options;
+    verify_options.levels = options.levels;
+    ASSIGN_OR_RETURN(verify_options.layout, options.layout.resolve(context.working_directory));
+    verify_options.layout_given = options.layout.given();
+    verify_options.keys = context.keys;
+    verify_options.threads = options.threads;
+    verify_options.memory = options.memory;
+    verify_options.progress = &context.progress;
+    verify_options.cancel = &context.cancel;
+
+    Verdict verdict;
+    for (const std::string& path : options.paths) {
+        auto report = verify::verify_path(path, verify_options);
+        context.progress.end();
+        if (!report) {
+            verdict.error = std::move(report.error());
+            break;
+        }
+        verdict.entries.push_back({path, std::move(*report)});
+        if (!options.json) {
+            RETURN_IF_ERROR(print(entry_text(verdict.entries.back(), options)));
+        }
+    }
+    if (options.json) {
+        RETURN_IF_ERROR(print_json(verdict_json(verdict, options)));
+    } else if (!verdict.error) {
+        RETURN_IF_ERROR(print(conclusion_text(verdict)));
+    }
+    if (verdict.error) {
+        print_error(*verdict.error);
+    }
+    return verdict.exit_code();
+}
+
+}  // namespace redoubt::cli

@@ -1,0 +1,117 @@
+#include "recovery/analysis.h"
+
+#include <array>
+
+namespace redoubt::recovery {
+namespace {
+
+struct OpenedSystem {
+    std::unique_ptr<space::Tablespace> file;
+    Doublewrite doublewrite;
+    bool first_page_healed = false;
+};
+
+std::vector<std::string> system_paths(const space::Layout& layout) {
+    std::vector<std::string> paths;
+    for (const space::SystemFile& file : layout.system_files) {
+        paths.push_back(file.path);
+    }
+    return paths;
+}
+
+/// A torn page 0 of the system tablespace: the doublewrite buffer inside the same file has it. Its
+/// place depends on the page size, which is known from the options or has to be tried.
+Result<OpenedSystem> open_torn_system(io::Directory& directory, const space::Layout& layout,
+                                      io::OpenMode mode, Error problem) {
+    std::vector<std::uint32_t> sizes{16384, 4096, 8192, 32768, 65536};
+    if (layout.options.page_size) {
+        sizes = {*layout.options.page_size};
+    }
+    for (const std::uint32_t size : sizes) {
+        OpenedSystem result;
+        ASSIGN_OR_RETURN(result.file, space::Tablespace::open_files(directory, system_paths(layout),
+                                                                    mode, "innodb_system"));
+        space::SpaceHeader guess;
+        guess.flags.logical_page_size = size;
+        guess.flags.physical_page_size = size;
+        result.file->set_header(guess);
+        ASSIGN_OR_RETURN(result.doublewrite, Doublewrite::load(*result.file));
+        const auto copy =
+            result.doublewrite.find_first_page(kSystemSpace, size, Lsn{0}, Lsn{~std::uint64_t{0}});
+        if (copy) {
+            auto header = space::parse_first_page(*copy, size, page::Strictness::AnyKnown);
+            result.file->set_header(*header);  // find_first_page has checked it
+            result.first_page_healed = true;
+            return result;
+        }
+    }
+    return std::move(problem).with_hint(
+        "page 0 of the system tablespace is damaged and the doublewrite buffer has no copy; "
+        "restore the last backup");
+}
+
+Result<OpenedSystem> open_system(io::Directory& directory, const space::Layout& layout,
+                                 io::OpenMode mode) {
+    auto opened = space::open_system_tablespace(directory, layout, mode);
+    if (!opened) {
+        if (opened.error().code() == ErrorCode::Corruption) {
+            return open_torn_system(directory, layout, mode, std::move(opened.error()));
+        }
+        return std::move(opened.error());
+    }
+    OpenedSystem result;
+    result.file = std::move(*opened);
+    ASSIGN_OR_RETURN(result.doublewrite, Doublewrite::load(*result.file));
+    return result;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space::Layout& layout,
+                                          const AnalysisOptions& options) {
+    auto result = std::make_unique<Analysis>();
+    ASSIGN_OR_RETURN(OpenedSystem system, open_system(directory, layout, options.mode));
+    if (options.mode == io::OpenMode::ReadWrite) {
+        for (io::File* file : system.file->files()) {
+            RETURN_IF_ERROR(file->lock_exclusive());
+        }
+    }
+    result->page_size = system.file->header().flags.logical_page_size;
+    result->doublewrite = std::move(system.doublewrite);
+    result->system_first_page_healed = system.first_page_healed;
+
+    ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
+    result->index = RedoIndex(options.index_entry_count_max);
+    ASSIGN_OR_RETURN(result->scan,
+                     scan_log(*result->log, result->index,
+                              {.progress = options.progress, .cancel = options.cancel}));
+    const JournalIdentity identity{result->scan.checkpoint.lsn, result->scan.end};
+    ASSIGN_OR_RETURN(result->journal, Journal::open(directory, identity));
+    result->doublewrite.add(result->journal.get());
+
+    if (system.file->header().lsn > result->scan.end) {
+        return make_error(
+                   ErrorCode::Corruption,
+                   "the system tablespace (lsn {}) is newer than the end of the redo log ({})",
+                   system.file->header().lsn.value, result->scan.end.value)
+            .with_file(system.file->path())
+            .with_page({kSystemSpace, PageNo{0}})
+            .with_hint(
+                "the redo log is not the one of this directory, or its end is lost; restore the "
+                "log, or the last backup");
+    }
+    const SpaceMapInputs inputs{.directory = directory,
+                                .layout = layout,
+                                .scan = result->scan,
+                                .doublewrite = result->doublewrite,
+                                .page_size = result->page_size,
+                                .mode = options.mode,
+                                .strictness = options.strictness};
+    ASSIGN_OR_RETURN(result->map, build_space_map(inputs, std::move(system.file)));
+    RETURN_IF_ERROR(finish_headers(*result->log, result->scan, result->doublewrite,
+                                   result->page_size, options.keys, options.strictness,
+                                   result->map));
+    return result;
+}
+
+}  // namespace redoubt::recovery

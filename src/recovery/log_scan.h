@@ -1,0 +1,65 @@
+/// Reads the redo log once from the checkpoint to its end: checks every mini-transaction, finds
+/// what the log says of files, and indexes which page is touched where. Format:
+/// docs/formats/redo-log.md; the steps: docs/architecture.md#recovery.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "recovery/redo_index.h"
+#include "redo/log_file.h"
+#include "redo/record.h"
+
+namespace redoubt::recovery {
+
+/// One FILE_ record.
+struct FileEvent {
+    redo::RecordType type;  ///< FileCreate, FileDelete, FileRename or FileModify
+    Lsn lsn;                ///< start of its mini-transaction
+    std::string name;       ///< as logged; the old name of a rename
+    std::string new_name;   ///< rename only
+};
+
+struct LogScan {
+    redo::Checkpoint checkpoint;
+    Lsn file_checkpoint;  ///< end of the FILE_CHECKPOINT(checkpoint) mini-transaction
+    Lsn end;              ///< where the log ends: the LSN recovery reaches
+    redo::LogEnd end_reason = redo::LogEnd::EmptyByte;
+    /// True when nothing was logged after the checkpoint of a clean shutdown.
+    bool clean = false;
+    std::uint64_t mtr_count = 0;
+    std::array<std::uint64_t, redo::kRecordKindCount> record_counts{};
+    /// FILE_ records by space, in log order.
+    std::map<SpaceId, std::vector<FileEvent>> file_events;
+    /// Start LSN of the last TRIM_PAGES of an undo tablespace.
+    std::map<SpaceId, Lsn> trims;
+    /// First LSN at which a page of the space is named, for every space with page records.
+    std::map<SpaceId, Lsn> touched_spaces;
+    /// Entries of every page 0 (outside the cap of `index`: they decide sizes, flags and encryption
+    /// of whole files).
+    std::vector<IndexEntry> first_pages;
+    std::uint64_t record_count() const;
+    std::uint64_t redo_bytes() const { return end.value - checkpoint.lsn.value; }
+};
+
+struct ScanOptions {
+    base::Progress* progress = nullptr;
+    const base::CancelToken* cancel = nullptr;
+};
+
+/// The whole scan; `index` is begun at 0, filled and finished. Errors: Corruption when there is no
+/// valid checkpoint, no FILE_CHECKPOINT for it, a malformed record, or the log ends before what the
+/// checkpoint promises; Io; Key; Cancelled.
+Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanOptions& options);
+
+/// Fills `index` again with pages >= `lower` of a log that was scanned before.
+Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t lower,
+                   RedoIndex& index, const ScanOptions& options);
+
+}  // namespace redoubt::recovery

@@ -1,0 +1,565 @@
+#include "recovery/recover.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <set>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "base/mutex.h"
+#include "base/parallel.h"
+#include "page/header.h"
+#include "recovery/analysis.h"
+
+namespace redoubt::recovery {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) {
+    return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+constexpr std::uint64_t kJournalSizeMax = std::uint64_t{256} << 20;
+constexpr const char* kNewLogName =
+    "ib_logfile101";  // the server's own name for a log being made; deleted at its start
+
+/// Buffers and readers of one thread.
+struct Worker {
+    Worker(const Analysis& analysis, const RecoverOptions& options, std::size_t frame_count)
+        : reader(analysis.log->reader()),
+          base(analysis.doublewrite, analysis.scan, options.keys, options.strictness),
+          plain(frame_count * analysis.page_size),
+          stored(frame_count * analysis.page_size) {}
+    redo::LogReader reader;
+    BaseReader base;
+    std::vector<std::byte> plain;
+    std::vector<std::byte> stored;
+    std::vector<PageFrame> frames;
+};
+
+/// A page ready to be written.
+struct Outgoing {
+    PageId id;
+    RecoveredSpace* space;
+    std::span<const std::byte> stored;  ///< the physical page
+    std::uint32_t image_size;           ///< of which so many bytes count
+    bool overwrites_good_page;          ///< needs the journal (J1)
+};
+
+class Recovery {
+public:
+    Recovery(io::Directory& directory, const space::Layout& layout, const RecoverOptions& options,
+             std::unique_ptr<Analysis> analysis, RecoverReport& report)
+        : directory_(directory),
+          layout_(layout),
+          options_(options),
+          analysis_(std::move(analysis)),
+          report_(report) {}
+
+    Status run() {
+        const auto begin = Clock::now();
+        RETURN_IF_ERROR(heal_torn_pages());
+        ASSIGN_OR_RETURN(journal_, Journal::create(directory_, {analysis_->scan.checkpoint.lsn,
+                                                                analysis_->scan.end}));
+        analysis_->journal.reset();
+        analysis_->doublewrite.add(nullptr);
+        RETURN_IF_ERROR(create_files());
+        RETURN_IF_ERROR(set_sizes());
+        RETURN_IF_ERROR(apply_all());
+        RETURN_IF_ERROR(rename_files());
+        report_.apply_seconds = seconds_since(begin);
+        const auto sync_begin = Clock::now();
+        RETURN_IF_ERROR(sync_files());
+        RETURN_IF_ERROR(replace_log());
+        RETURN_IF_ERROR(Journal::remove(directory_));
+        report_.sync_seconds += seconds_since(sync_begin);
+        return {};
+    }
+
+private:
+    /// Copies of the doublewrite buffer and of an interrupted run's journal go home where home is
+    /// torn.
+    Status heal_torn_pages() {
+        std::set<PageId> candidates =
+            analysis_->doublewrite.pages(analysis_->scan.checkpoint.lsn, analysis_->scan.end);
+        if (analysis_->journal) {
+            const std::vector<PageId> pages = analysis_->journal->pages();
+            candidates.insert(pages.begin(), pages.end());
+            report_.notes.push_back(fmt::format(
+                "an earlier recovery was interrupted; its journal covers {} pages", pages.size()));
+        }
+        BaseReader base(analysis_->doublewrite, analysis_->scan, options_.keys,
+                        options_.strictness);
+        std::vector<std::byte> page(analysis_->page_size);
+        for (const PageId id : candidates) {
+            const auto found = analysis_->map.spaces.find(id.space);
+            if (found == analysis_->map.spaces.end() || found->second.ignored ||
+                !found->second.file) {
+                continue;
+            }
+            RecoveredSpace& space = found->second;
+            if (space.deferred && !space.disk_header) {
+                continue;  // nothing of the file counts: redo makes it anew
+            }
+            ASSIGN_OR_RETURN(const std::uint32_t page_count, space.file->page_count());
+            if (id.page.value >= page_count ||
+                (space.kind == SpaceKind::System && analysis_->doublewrite.owns(id.page))) {
+                continue;
+            }
+            RETURN_IF_ERROR(heal(space, id, base, page));
+        }
+        return sync_touched();
+    }
+
+    Status heal(RecoveredSpace& space, PageId id, BaseReader& base, std::span<std::byte> page) {
+        const auto stored = page.first(space.header.flags.physical_page_size);
+        ASSIGN_OR_RETURN(const std::uint32_t got, space.file->read_raw(id.page, 1, stored));
+        space::PageCodec& codec = base.disk_codec_of(space);
+        const auto state = codec.check(id.page, stored);
+        if (got == 1 && state && *state != space::PageState::AllZero) {
+            return {};
+        }
+        std::vector<std::byte> plain(stored.size());
+        ASSIGN_OR_RETURN(const bool copy,
+                         analysis_->doublewrite.find(id, codec, analysis_->scan.checkpoint.lsn,
+                                                     analysis_->scan.end, plain));
+        if (!copy) {
+            return {};  // perhaps redo initialises it; if not, reading the base will say so
+        }
+        ASSIGN_OR_RETURN(const std::uint32_t image_size, codec.encode(id.page, plain, stored));
+        static_cast<void>(image_size);  // the rest is zero: written whole
+        RETURN_IF_ERROR(space.file->write_raw(id.page, stored));
+        touched_.insert(id.space);
+        note_healed(space, id);
+        return {};
+    }
+
+    void note_healed(const RecoveredSpace& space, PageId id) {
+        const base::MutexLock lock(mutex_);
+        ++report_.doublewrite_restored;
+        if (report_.doublewrite_restored <= 10) {
+            report_.notes.push_back(
+                fmt::format("{} page {} was torn and is restored from the doublewrite buffer",
+                            space.path, id.page.value));
+        }
+    }
+
+    Status create_files() {
+        for (auto& [id, space] : analysis_->map.spaces) {
+            if (space.ignored || !space.create) {
+                continue;
+            }
+            if (space.moved_aside) {
+                RETURN_IF_ERROR(directory_.rename(space.path, *space.moved_aside));
+                report_.notes.push_back(fmt::format("{} held a dropped tablespace and is now {}",
+                                                    space.path, *space.moved_aside));
+            }
+            const std::string parent = io::parent_of(space.path);
+            if (!parent.empty() && !directory_.exists(parent)) {
+                RETURN_IF_ERROR(directory_.make_directory(parent));
+                directories_.insert(io::parent_of(parent));
+            }
+            {
+                ASSIGN_OR_RETURN(const auto file,
+                                 directory_.open(space.path, io::OpenMode::CreateExclusive));
+            }
+            ASSIGN_OR_RETURN(space.file,
+                             space::Tablespace::open_files(directory_, {space.path},
+                                                           io::OpenMode::ReadWrite, space.name));
+            space.file->set_header(space.header);
+            directories_.insert(parent);
+            touched_.insert(id);
+            report_.created_files.push_back(space.path);
+        }
+        return {};
+    }
+
+    /// Files reach the size that redo gives them before any page beyond their old end is written.
+    Status set_sizes() {
+        for (auto& [id, space] : analysis_->map.spaces) {
+            if (space.ignored || !analysis_->scan.touched_spaces.contains(id)) {
+                continue;
+            }
+            ++report_.tablespaces;
+            space.file->set_header(space.header);
+            ASSIGN_OR_RETURN(const std::uint32_t page_count, space.file->page_count());
+            if (analysis_->scan.trims.contains(id) && page_count != space.header.size) {
+                RETURN_IF_ERROR(space.file->truncate(space.header.size));
+                touched_.insert(id);
+            } else if (page_count < space.header.size) {
+                RETURN_IF_ERROR(space.file->extend(space.header.size));
+                touched_.insert(id);
+            }
+            if (space.create || space.deferred) {
+                // The server makes a file of at least four logical pages.
+                const std::uint32_t least =
+                    4 * (analysis_->page_size / space.header.flags.physical_page_size);
+                ASSIGN_OR_RETURN(const std::uint32_t now, space.file->page_count());
+                if (now < least) {
+                    RETURN_IF_ERROR(space.file->extend(least));
+                }
+            }
+        }
+        return {};
+    }
+
+    Status apply_all() {
+        if (options_.progress != nullptr) {
+            options_.progress->begin("apply redo", 0, "pages");
+        }
+        const std::uint64_t per_thread = options_.memory / 2 / std::max(options_.threads, 1U);
+        const std::size_t frame_count =
+            std::max<std::size_t>(16, per_thread / (std::size_t{2} * analysis_->page_size));
+        std::vector<std::unique_ptr<Worker>> workers;
+        for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
+            workers.push_back(std::make_unique<Worker>(*analysis_, options_, frame_count));
+        }
+        for (;;) {
+            ++report_.batches;
+            RETURN_IF_ERROR(apply_index(workers, frame_count));
+            const std::uint64_t next = analysis_->index.upper();
+            if (next == RedoIndex::kEnd) {
+                break;
+            }
+            RETURN_IF_ERROR(index_again(*analysis_->log, analysis_->scan, next, analysis_->index,
+                                        {.progress = nullptr, .cancel = options_.cancel}));
+        }
+        if (options_.progress != nullptr) {
+            options_.progress->end();
+        }
+        report_.pages_applied = pages_applied_;
+        report_.pages_initialised = pages_initialised_;
+        report_.pages_freed = pages_freed_;
+        report_.pages_written = pages_written_;
+        report_.bytes_written = bytes_written_;
+        return {};
+    }
+
+    /// All pages of the index as it stands, in groups that keep the journal small.
+    Status apply_index(std::vector<std::unique_ptr<Worker>>& workers, std::size_t frame_count) {
+        const auto entries = analysis_->index.entries();
+        std::vector<std::span<const IndexEntry>> batches;
+        std::size_t begin = 0;
+        std::size_t pages = 0;
+        for (std::size_t i = 0; i <= entries.size(); ++i) {
+            const bool page_begins =
+                i == entries.size() || i == 0 || entries[i].page != entries[i - 1].page;
+            if (!page_begins) {
+                continue;
+            }
+            if (i > begin && (pages == frame_count || i == entries.size())) {
+                batches.push_back(entries.subspan(begin, i - begin));
+                begin = i;
+                pages = 0;
+            }
+            ++pages;
+        }
+        const std::size_t batch_bytes = frame_count * analysis_->page_size;
+        const std::size_t group_size =
+            std::max<std::size_t>(workers.size(), kJournalSizeMax / batch_bytes);
+        for (std::size_t first = 0; first < batches.size(); first += group_size) {
+            const std::size_t count = std::min(group_size, batches.size() - first);
+            RETURN_IF_ERROR(base::parallel_for(count, static_cast<unsigned>(workers.size()),
+                                               [&](std::size_t item, unsigned thread) -> Status {
+                                                   if (options_.cancel != nullptr) {
+                                                       RETURN_IF_ERROR(options_.cancel->check());
+                                                   }
+                                                   return apply_batch(*workers[thread],
+                                                                      batches[first + item]);
+                                               }));
+            if (first + count < batches.size() || analysis_->index.upper() != RedoIndex::kEnd) {
+                const auto sync_begin = Clock::now();
+                RETURN_IF_ERROR(sync_touched());
+                RETURN_IF_ERROR(journal_->reset());  // J2
+                report_.sync_seconds += seconds_since(sync_begin);
+            }
+        }
+        return {};
+    }
+
+    Status apply_batch(Worker& worker, std::span<const IndexEntry> entries) {
+        RETURN_IF_ERROR(make_frames(worker, entries));
+        RETURN_IF_ERROR(read_bases(worker));
+        if (auto status = sweep(worker.reader, worker.frames); !status) {
+            Error& error = status.error();
+            if (error.space()) {
+                return std::move(error)
+                    .with_file(analysis_->map.spaces.at(*error.space()).path)
+                    .with_hint(
+                        "page and redo log contradict each other; restore this table from a "
+                        "backup");
+            }
+            return std::move(error).with_file(analysis_->log->path());
+        }
+        std::vector<Outgoing> outgoing;
+        std::vector<JournalEntry> journal;
+        for (std::size_t i = 0; i < worker.frames.size(); ++i) {
+            PageFrame& frame = worker.frames[i];
+            if (frame.healed) {
+                note_healed(space_of(frame.id), frame.id);
+            }
+            if (!frame.changed && !frame.healed) {
+                continue;  // the file already has it (A1)
+            }
+            RecoveredSpace& space = space_of(frame.id);
+            const auto stored =
+                std::span(worker.stored).subspan(i * analysis_->page_size, frame.plain.size());
+            auto image_size =
+                worker.base.codec_of(space).encode(frame.id.page, frame.plain, stored);
+            if (!image_size) {
+                return std::move(image_size.error()).with_file(space.path).with_page(frame.id);
+            }
+            const bool from_nothing =
+                frame.entries.front().initialises() || frame.entries.front().frees();
+            outgoing.push_back(
+                {frame.id, &space, stored, *image_size, !from_nothing && !frame.healed});
+            if (outgoing.back().overwrites_good_page) {
+                journal.push_back({frame.id, stored});
+            }
+            pages_applied_ += frame.changed ? 1 : 0;
+            pages_initialised_ += from_nothing ? 1 : 0;
+        }
+        RETURN_IF_ERROR(journal_->append(journal));  // J1
+        RETURN_IF_ERROR(write(outgoing));
+        if (options_.progress != nullptr) {
+            options_.progress->advance(outgoing.size());
+        }
+        return {};
+    }
+
+    RecoveredSpace& space_of(PageId id) { return analysis_->map.spaces.at(id.space); }
+
+    Status make_frames(Worker& worker, std::span<const IndexEntry> entries) {
+        worker.frames.clear();
+        for (std::size_t begin = 0; begin < entries.size();) {
+            std::size_t end = begin + 1;
+            while (end < entries.size() && entries[end].page == entries[begin].page) {
+                ++end;
+            }
+            const PageEntries page{entries[begin].id(), entries.subspan(begin, end - begin)};
+            begin = end;
+            RecoveredSpace& space = space_of(page.id);
+            if (space.ignored) {
+                continue;
+            }
+            if (page.freed()) {
+                ++pages_freed_;
+                continue;
+            }
+            if (page.id.page.value >= space.header.size && space.kind != SpaceKind::System) {
+                return make_error(
+                           ErrorCode::Corruption,
+                           "the redo log changes a page beyond the tablespace's end ({} pages)",
+                           space.header.size)
+                    .with_file(space.path)
+                    .with_page(page.id)
+                    .with_lsn(page.entries.front().start());
+            }
+            const page::TablespaceFlags& flags = space.header.flags;
+            const auto plain =
+                std::span(worker.plain)
+                    .subspan(worker.frames.size() * analysis_->page_size, flags.physical_page_size);
+            std::fill(plain.begin(), plain.end(), std::byte{0});
+            worker.frames.push_back({.id = page.id,
+                                     .entries = page.entries,
+                                     .plain = plain,
+                                     .row_compressed = flags.row_compressed,
+                                     .lsn = {}});
+        }
+        return {};
+    }
+
+    /// Base pages of all frames that the log does not make from nothing, neighbours in one read.
+    Status read_bases(Worker& worker) {
+        constexpr std::size_t kRunBytesMax = std::size_t{1} << 20;
+        const std::size_t run_max = std::max<std::size_t>(1, kRunBytesMax / analysis_->page_size);
+        std::vector<PageFrame>& frames = worker.frames;
+        const auto from_nothing = [](const PageFrame& frame) {
+            return PageEntries{frame.id, frame.entries}.initialised();
+        };
+        for (std::size_t begin = 0; begin < frames.size();) {
+            if (from_nothing(frames[begin])) {  // A3
+                ++begin;
+                continue;
+            }
+            std::size_t end = begin + 1;
+            while (end < frames.size() && end - begin < run_max &&
+                   frames[end].id.space == frames[begin].id.space &&
+                   frames[end].id.page.value == frames[end - 1].id.page.value + 1 &&
+                   !from_nothing(frames[end])) {
+                ++end;
+            }
+            RETURN_IF_ERROR(worker.base.read(space_of(frames[begin].id),
+                                             std::span(frames).subspan(begin, end - begin)));
+            begin = end;
+        }
+        return {};
+    }
+
+    Status write(std::span<const Outgoing> pages) {
+        for (std::size_t begin = 0; begin < pages.size();) {
+            const Outgoing& first = pages[begin];
+            std::size_t end = begin + 1;
+            std::span<const std::byte> run = first.stored;
+            while (end < pages.size() && pages[end].space == first.space &&
+                   pages[end].id.page.value == pages[end - 1].id.page.value + 1 &&
+                   pages[end].stored.data() == run.data() + run.size()) {
+                run = {run.data(), run.size() + pages[end].stored.size()};
+                ++end;
+            }
+            RETURN_IF_ERROR(first.space->file->write_raw(first.id.page, run));
+            for (std::size_t i = begin; i < end; ++i) {
+                RETURN_IF_ERROR(punch_tail(pages[i]));
+            }
+            pages_written_ += end - begin;
+            bytes_written_ += run.size();
+            {
+                const base::MutexLock lock(mutex_);
+                touched_.insert(first.id.space);
+            }
+            begin = end;
+        }
+        return {};
+    }
+
+    /// Gives back what a compressed page does not need, as the server does.
+    static Status punch_tail(const Outgoing& page) {
+        if (page.image_size >= page.stored.size()) {
+            return {};
+        }
+        constexpr std::uint32_t kBlock = 4096;
+        const std::uint32_t from = (page.image_size + kBlock - 1) / kBlock * kBlock;
+        if (from >= page.stored.size()) {
+            return {};
+        }
+        auto status = page.space->file->punch_hole(
+            page.id.page, from, static_cast<std::uint32_t>(page.stored.size()) - from);
+        if (!status && status.error().code() != ErrorCode::Unsupported) {
+            return status;
+        }
+        return {};
+    }
+
+    Status rename_files() {
+        std::vector<RecoveredSpace*> renames;
+        for (auto& [id, space] : analysis_->map.spaces) {
+            if (!space.ignored && space.rename_to) {
+                renames.push_back(&space);
+            }
+        }
+        std::sort(renames.begin(), renames.end(),
+                  [](const RecoveredSpace* a, const RecoveredSpace* b) {
+                      return a->rename_lsn < b->rename_lsn;
+                  });
+        for (RecoveredSpace* space : renames) {
+            if (directory_.exists(*space->rename_to)) {
+                return make_error(ErrorCode::Refused,
+                                  "cannot replay the rename to {}: that file exists",
+                                  *space->rename_to)
+                    .with_file(space->path)
+                    .with_space(space->id)
+                    .with_lsn(space->rename_lsn)
+                    .with_hint(
+                        "find out which of the two files belongs there, move the other out of the "
+                        "data directory, and run the command again");
+            }
+            RETURN_IF_ERROR(directory_.rename(space->path, *space->rename_to));
+            directories_.insert(io::parent_of(space->path));
+            directories_.insert(io::parent_of(*space->rename_to));
+            report_.renamed_files.push_back(
+                fmt::format("{} -> {}", space->path, *space->rename_to));
+        }
+        return {};
+    }
+
+    Status sync_touched() {
+        std::set<SpaceId> touched;
+        {
+            const base::MutexLock lock(mutex_);
+            touched.swap(touched_);
+        }
+        for (const SpaceId id : touched) {
+            RETURN_IF_ERROR(analysis_->map.spaces.at(id).file->sync());
+        }
+        return {};
+    }
+
+    Status sync_files() {
+        RETURN_IF_ERROR(sync_touched());
+        for (const std::string& directory : directories_) {
+            RETURN_IF_ERROR(directory_.sync_directory(directory));
+        }
+        return {};
+    }
+
+    /// V2: one rename, after everything else is durable.
+    Status replace_log() {
+        constexpr std::uint64_t kFileCheckpointSize =
+            16;  // of the mini-transaction that fills up to the recovered LSN
+        const Lsn lsn{analysis_->scan.end.value - kFileCheckpointSize};
+        const std::string parent = io::parent_of(layout_.log_path);
+        const std::string new_path = io::join(parent, kNewLogName);
+        if (auto status = directory_.unlink(new_path);
+            !status && status.error().code() != ErrorCode::NotFound) {
+            return status;
+        }
+        {
+            ASSIGN_OR_RETURN(const auto file,
+                             directory_.open(new_path, io::OpenMode::CreateExclusive));
+            RETURN_IF_ERROR(file->write_at(0, redo::make_clean_log(lsn, "Redoubt 0.1.0")));
+            RETURN_IF_ERROR(file->sync());
+        }
+        RETURN_IF_ERROR(directory_.rename(new_path, layout_.log_path));
+        return directory_.sync_directory(parent);
+    }
+
+    io::Directory& directory_;
+    const space::Layout& layout_;
+    const RecoverOptions& options_;
+    std::unique_ptr<Analysis> analysis_;
+    RecoverReport& report_;
+    std::unique_ptr<Journal> journal_;
+    std::set<std::string> directories_;
+    base::Mutex mutex_;  // also guards report_.notes and the healed count
+    std::set<SpaceId>
+        touched_;  // files written since their last sync; under mutex_ while workers run
+    std::atomic<std::uint64_t> pages_applied_{
+        0};  // counters: relaxed would do, nothing is published by them
+    std::atomic<std::uint64_t> pages_initialised_{0};
+    std::atomic<std::uint64_t> pages_freed_{0};
+    std::atomic<std::uint64_t> pages_written_{0};
+    std::atomic<std::uint64_t> bytes_written_{0};
+};
+
+}  // namespace
+
+Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& options) {
+    RecoverReport report;
+    const auto begin = Clock::now();
+    ASSIGN_OR_RETURN(const space::Layout layout,
+                     space::find_fixed_layout(directory, options.layout, options.layout_given));
+    AnalysisOptions analysis_options{
+        .mode = io::OpenMode::ReadWrite, .keys = options.keys, .strictness = options.strictness};
+    analysis_options.index_entry_count_max = options.memory / 2 / sizeof(IndexEntry);
+    analysis_options.progress = options.progress;
+    analysis_options.cancel = options.cancel;
+    ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));
+    report.scan_seconds = seconds_since(begin);
+    report.was_clean = analysis->scan.clean;
+    report.checkpoint = analysis->scan.checkpoint.lsn;
+    report.end = analysis->scan.end;
+    report.redo_bytes = analysis->scan.redo_bytes();
+    report.mtr_count = analysis->scan.mtr_count;
+    report.record_count = analysis->scan.record_count();
+    report.notes = analysis->map.notes;
+    if (report.was_clean) {
+        RETURN_IF_ERROR(
+            Journal::remove(directory));  // of a run that ended between its last two steps
+        return report;
+    }
+    RETURN_IF_ERROR(Recovery(directory, layout, options, std::move(analysis), report).run());
+    return report;
+}
+
+}  // namespace redoubt::recovery

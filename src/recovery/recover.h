@@ -1,0 +1,62 @@
+/// Crash recovery in place: brings a data directory to the state the server itself would reach, as
+/// `mariadb-backup --prepare` leaves one (redo applied, a minimal clean log; incomplete
+/// transactions still in the undo logs).
+///   V1  Until everything that can be checked beforehand is checked, nothing is changed.
+///   V2  The old log stays until all recovered pages, sizes and names are durable; then one rename
+///   replaces it. So a
+///       recovery that was interrupted anywhere can be run again, and ends in the same bytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "crypt/keys.h"
+#include "io/file.h"
+#include "page/checksum.h"
+#include "space/layout.h"
+
+namespace redoubt::recovery {
+
+struct RecoverOptions {
+    space::LayoutOptions layout;
+    bool layout_given = false;
+    const crypt::KeyRing* keys = nullptr;
+    unsigned threads = 1;
+    std::uint64_t memory = std::uint64_t{128} << 20;  ///< bytes for index and page buffers
+    page::Strictness strictness = page::Strictness::AnyKnown;
+    base::Progress* progress = nullptr;
+    const base::CancelToken* cancel = nullptr;
+};
+
+struct RecoverReport {
+    bool was_clean = false;
+    Lsn checkpoint;
+    Lsn end;
+    std::uint64_t redo_bytes = 0;
+    std::uint64_t mtr_count = 0;
+    std::uint64_t record_count = 0;
+    std::uint64_t pages_applied = 0;      ///< changed by redo
+    std::uint64_t pages_initialised = 0;  ///< of these, made by the log alone
+    std::uint64_t pages_freed = 0;        ///< free at the end: left alone
+    std::uint64_t pages_written = 0;
+    std::uint64_t bytes_written = 0;  ///< to tablespaces; the journal not counted
+    std::uint32_t tablespaces = 0;    ///< with redo
+    std::uint64_t doublewrite_restored = 0;
+    std::uint32_t batches = 0;  ///< passes over the log that the memory cap forced
+    std::vector<std::string> notes;
+    std::vector<std::string> created_files;
+    std::vector<std::string> renamed_files;  ///< "old -> new"
+    double scan_seconds = 0;
+    double apply_seconds = 0;
+    double sync_seconds = 0;
+};
+
+/// Errors: as analyse(); Corruption for a page that neither redo nor doublewrite can make whole;
+/// Io, NoSpace (run again after freeing space), Cancelled (run again).
+Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& options);
+
+}  // namespace redoubt::recovery

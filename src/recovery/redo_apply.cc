@@ -1,0 +1,286 @@
+#include "recovery/redo_apply.h"
+
+#include <algorithm>
+
+#include "page/header.h"
+#include "recovery/page_apply.h"
+
+namespace redoubt::recovery {
+namespace {
+
+/// One mini-transaction that one frame of the batch needs.
+struct Need {
+    Lsn start;
+    std::uint32_t frame;
+    friend auto operator<=>(const Need&, const Need&) = default;
+};
+
+/// Applies the records of `mtr` for the frames in `needs` (all of this mini-transaction).
+Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<PageFrame> frames) {
+    const auto frame_of = [&](PageId id) -> PageFrame* {
+        for (const Need& need : needs) {
+            if (frames[need.frame].id == id) {
+                return &frames[need.frame];
+            }
+        }
+        return nullptr;
+    };
+    redo::RecordReader records(mtr.records);
+    PageFrame* frame = nullptr;
+    std::optional<PageApplier> applier;
+    for (;;) {
+        ASSIGN_OR_RETURN(const auto record, records.next());
+        if (!record) {
+            break;
+        }
+        if (record->is_file_record()) {
+            continue;
+        }
+        if (!record->same_page) {
+            applier.reset();
+            frame = frame_of(record->page);
+            if (frame != nullptr && mtr.start >= frame->lsn) {  // A1
+                applier.emplace(frame->id, frame->plain, frame->row_compressed);
+                frame->changed = true;
+            }
+        }
+        if (!applier ||
+            (record->type == redo::RecordType::Extended && !record->body.empty() &&
+             record->body[0] == static_cast<std::byte>(redo::ExtendedType::TrimPages))) {
+            continue;
+        }
+        if (auto status = applier->apply(*record); !status) {
+            return std::move(status.error()).with_page(frame->id).with_lsn(mtr.start);
+        }
+    }
+    for (const Need& need : needs) {
+        PageFrame& touched = frames[need.frame];
+        if (touched.changed && mtr.start >= touched.lsn) {
+            touched.lsn = mtr.end;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
+    std::vector<Need> needs;
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        for (const IndexEntry& entry : frames[i].entries) {
+            if (entry.start() >= frames[i].lsn && !entry.frees()) {
+                needs.push_back({entry.start(), static_cast<std::uint32_t>(i)});
+            }
+        }
+    }
+    std::sort(needs.begin(), needs.end());
+    for (std::size_t begin = 0; begin < needs.size();) {
+        std::size_t end = begin + 1;
+        while (end < needs.size() && needs[end].start == needs[begin].start) {
+            ++end;
+        }
+        reader.seek(needs[begin].start);
+        ASSIGN_OR_RETURN(const auto mtr, reader.next(false));
+        if (!mtr) {
+            return make_error(ErrorCode::Corruption, "the redo log changed while it was read")
+                .with_lsn(needs[begin].start);
+        }
+        RETURN_IF_ERROR(apply_mtr(*mtr, std::span(needs).subspan(begin, end - begin), frames));
+        begin = end;
+    }
+    for (PageFrame& frame : frames) {
+        if (frame.changed) {
+            page::Header::PageLsn::set(frame.plain, frame.lsn.value);
+        }
+    }
+    return {};
+}
+
+BaseReader::BaseReader(const Doublewrite& doublewrite, const LogScan& scan,
+                       const crypt::KeyRing* keys, page::Strictness strictness)
+    : doublewrite_(doublewrite), scan_(scan), keys_(keys), strictness_(strictness) {}
+
+space::PageCodec BaseReader::make(const RecoveredSpace& space,
+                                  const space::SpaceHeader& header) const {
+    return space::PageCodec({.space = space.id,
+                             .flags = header.flags,
+                             .crypt = header.crypt,
+                             .keys = keys_,
+                             .strictness = strictness_});
+}
+
+BaseReader::Codecs& BaseReader::codecs_of(const RecoveredSpace& space) {
+    const auto found = codecs_.find(space.id);
+    if (found != codecs_.end()) {
+        return found->second;
+    }
+    constexpr std::size_t kCodecsMax =
+        256;  // each keeps cipher contexts; 10,000 tables must not keep them all
+    if (codecs_.size() >= kCodecsMax) {
+        codecs_.clear();
+    }
+    const bool disk_encrypts =
+        space.disk_header && space.disk_header->crypt && space.disk_header->crypt->encrypts();
+    return codecs_
+        .emplace(space.id, Codecs{make(space, disk_encrypts ? *space.disk_header : space.header),
+                                  make(space, space.header)})
+        .first->second;
+}
+
+space::PageCodec& BaseReader::codec_of(const RecoveredSpace& space) {
+    return codecs_of(space).final;
+}
+space::PageCodec& BaseReader::disk_codec_of(const RecoveredSpace& space) {
+    return codecs_of(space).disk;
+}
+
+Status BaseReader::read(RecoveredSpace& space, std::span<PageFrame> frames) {
+    const std::uint32_t size = space.header.flags.physical_page_size;
+    stored_.resize(frames.size() * size);
+    ASSIGN_OR_RETURN(const std::uint32_t got,
+                     space.file->read_raw(frames.front().id.page,
+                                          static_cast<std::uint32_t>(frames.size()), stored_));
+    // Past the end of a file that the redo extends: pages that read as zeros.
+    std::fill(stored_.begin() + static_cast<std::ptrdiff_t>(std::size_t{got} * size), stored_.end(),
+              std::byte{0});
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+        if (auto status = take(space, frames[i], std::span(stored_).subspan(i * size, size));
+            !status) {
+            return std::move(status.error()).with_file(space.path).with_page(frames[i].id);
+        }
+    }
+    return {};
+}
+
+Status BaseReader::take(RecoveredSpace& space, PageFrame& frame,
+                        std::span<const std::byte> stored) {
+    space::PageCodec& codec = disk_codec_of(space);
+    const Lsn from = scan_.checkpoint.lsn;
+    auto state = codec.decode(frame.id.page, stored, frame.plain);
+    if (!state || *state == space::PageState::AllZero) {
+        // Torn, or never written: the doublewrite buffer may have it.
+        if (state || state.error().code() == ErrorCode::Corruption) {
+            ASSIGN_OR_RETURN(const bool found,
+                             doublewrite_.find(frame.id, codec, from, scan_.end, frame.plain));
+            if (found) {
+                state = space::PageState::Whole;
+                frame.healed = true;
+            }
+        }
+        if (!state) {
+            return std::move(state.error())
+                .with_hint(
+                    "neither the doublewrite buffer nor the redo log can heal this page; restore "
+                    "the file from a backup");
+        }
+    }
+    frame.lsn = page::HeaderView(frame.plain).lsn();
+    if (frame.lsn > scan_.end) {
+        return make_error(ErrorCode::Corruption,
+                          "the page's lsn {} is beyond the end of the redo log ({})",
+                          frame.lsn.value, scan_.end.value)
+            .with_lsn(frame.lsn)
+            .with_hint(
+                "the redo log is not the one this file was written with, or its end is lost; "
+                "restore the log, or the last backup");
+    }
+    return {};
+}
+
+Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doublewrite& doublewrite,
+                      std::uint32_t page_size, const crypt::KeyRing* keys,
+                      page::Strictness strictness, SpaceMap& map) {
+    // Page 0 is never encrypted nor compressed, so its plain form is what the file (or its
+    // doublewrite copy) holds.
+    constexpr std::size_t kFramesMax = 256;
+    redo::LogReader reader = log.reader();
+    BaseReader base(doublewrite, scan, keys, strictness);
+    std::vector<std::byte> images(kFramesMax * page_size);
+    std::vector<PageFrame> frames;
+    const auto flush = [&]() -> Status {
+        RETURN_IF_ERROR(sweep(reader, frames));
+        for (PageFrame& frame : frames) {
+            RecoveredSpace& space = map.spaces.at(frame.id.space);
+            if (!frame.changed) {
+                continue;
+            }
+            const auto flags =
+                page::TablespaceFlags::decode(load_be<std::uint32_t>(frame.plain.data() + 54));
+            if (flags && flags->physical_page_size <= page_size) {
+                page::seal(frame.plain.first(flags->physical_page_size), *flags);
+            }
+            auto header = space::parse_first_page(frame.plain, page_size, strictness);
+            if (!header) {
+                return std::move(header.error().error)
+                    .with_context("page 0 as the redo log builds it")
+                    .with_file(space.path)
+                    .with_page(frame.id);
+            }
+            if (header->id != space.id) {
+                return make_error(ErrorCode::Corruption,
+                                  "page 0 as the redo log builds it carries space id {}",
+                                  header->id.value)
+                    .with_file(space.path)
+                    .with_page(frame.id);
+            }
+            space.header = std::move(*header);
+            if (space.file) {
+                space.file->set_header(space.header);
+            }
+        }
+        frames.clear();
+        return {};
+    };
+    for (std::size_t begin = 0; begin < scan.first_pages.size();) {
+        std::size_t end = begin + 1;
+        while (end < scan.first_pages.size() &&
+               scan.first_pages[end].page == scan.first_pages[begin].page) {
+            ++end;
+        }
+        const PageEntries page{scan.first_pages[begin].id(),
+                               std::span(scan.first_pages).subspan(begin, end - begin)};
+        begin = end;
+        RecoveredSpace& space = map.spaces.at(page.id.space);
+        if (space.ignored || page.freed()) {
+            continue;
+        }
+        const auto image = std::span(images).subspan(frames.size() * page_size, page_size);
+        std::fill(image.begin(), image.end(), std::byte{0});
+        PageFrame frame{.id = page.id,
+                        .entries = page.entries,
+                        .plain = image,
+                        .row_compressed = false,
+                        .lsn = {}};
+        if (!page.initialised()) {
+            frame.plain = image.first(space.header.flags.physical_page_size);
+            RETURN_IF_ERROR(base.read(space, std::span(&frame, 1)));
+        }
+        frames.push_back(frame);
+        if (frames.size() == kFramesMax) {
+            RETURN_IF_ERROR(flush());
+        }
+    }
+    RETURN_IF_ERROR(flush());
+    for (auto& [id, space] : map.spaces) {
+        if (space.ignored || !space.header.crypt || !space.header.crypt->encrypts() ||
+            !scan.touched_spaces.contains(id)) {
+            continue;
+        }
+        if (keys == nullptr) {
+            return make_error(ErrorCode::Key,
+                              "the tablespace is encrypted with key {} and no keys were given",
+                              space.header.crypt->key_id)
+                .with_file(space.path)
+                .with_space(id)
+                .with_hint(
+                    "give the server's key file with --key-file (and --key-algorithm, if it is "
+                    "ctr)");
+        }
+        if (auto version = keys->latest_version(space.header.crypt->key_id); !version) {
+            return std::move(version.error()).with_file(space.path).with_space(id);
+        }
+    }
+    return {};
+}
+
+}  // namespace redoubt::recovery

@@ -1,0 +1,409 @@
+// The file: header, checkpoints, key. Then the reader, whose buffer holds the log in LSN order, so
+// that a mini-transaction lies in one piece even where the file wraps.
+#include "redo/log_file.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "base/assert.h"
+#include "base/big_endian.h"
+#include "base/crc32c.h"
+#include "crypt/cipher.h"
+#include "redo/log_header.h"
+
+namespace redoubt::redo {
+namespace {
+
+constexpr std::size_t kNonceSize = 8;
+constexpr std::size_t kCrcSize = 4;
+/// Recovery needs this much of the buffer to hold any mini-transaction.
+constexpr std::size_t kBufferSizeMin = std::size_t{2} << 20;
+
+/// lsn + distance, or the last LSN there is.
+std::uint64_t advance(std::uint64_t lsn, std::uint64_t distance) {
+    return lsn + std::min(distance, std::numeric_limits<std::uint64_t>::max() - lsn);
+}
+
+/// "ib_logfile1", ...; ib_logfile101 is a work file of the server that is no part of any log.
+bool is_further_log_file(std::string_view name) {
+    constexpr std::string_view kStem = "ib_logfile";
+    if (!name.starts_with(kStem) || name == "ib_logfile0" || name == "ib_logfile101") {
+        return false;
+    }
+    name.remove_prefix(kStem.size());
+    return !name.empty() &&
+           std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Status refuse_further_log_files(io::Directory& directory, std::string_view path) {
+    ASSIGN_OR_RETURN(const std::vector<std::string> names, directory.list(io::parent_of(path)));
+    for (const std::string& name : names) {
+        if (is_further_log_file(name)) {
+            return make_error(ErrorCode::Corruption, "{} lies beside a redo log that is one file",
+                              name)
+                .with_hint(
+                    "find out which server it belongs to; if it is a leftover of an older "
+                    "one, move it away");
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::string_view name_of(LogEnd end) {
+    switch (end) {
+        case LogEnd::EmptyByte:
+            return "empty byte";
+        case LogEnd::TooLong:
+            return "too long";
+        case LogEnd::SequenceBit:
+            return "sequence bit";
+        case LogEnd::Checksum:
+            return "checksum";
+    }
+    return "unknown";
+}
+
+struct LogFile::State {
+    std::unique_ptr<io::File> file;
+    std::string path;
+    std::uint64_t size = 0;
+    LogHeader header;
+    std::array<std::optional<Checkpoint>, 2> checkpoints;
+    crypt::Block key{};  ///< of an encrypted log
+    crypt::CipherMode mode = crypt::CipherMode::Cbc;
+
+    std::uint64_t capacity() const { return size - kLogStart; }
+    std::uint64_t offset_of(std::uint64_t lsn) const {
+        return kLogStart + (lsn - header.first_lsn.value) % capacity();
+    }
+    std::uint64_t lap_of(std::uint64_t lsn) const {
+        return (lsn - header.first_lsn.value) / capacity();
+    }
+
+    Status read(io::Directory& directory, const crypt::KeyRing* keys);
+    Status derive_key(const crypt::KeyRing* keys);
+};
+
+LogFile::LogFile() : state_(std::make_unique<State>()) {}
+LogFile::~LogFile() = default;
+
+Result<std::unique_ptr<LogFile>> LogFile::open(io::Directory& directory, std::string_view path,
+                                               const crypt::KeyRing* keys) {
+    std::unique_ptr<LogFile> log(new LogFile);
+    ASSIGN_OR_RETURN(log->state_->file, directory.open(path, io::OpenMode::ReadOnly));
+    log->state_->path = path;
+    if (Status status = log->state_->read(directory, keys); !status) {
+        return std::move(status.error()).with_file(path);
+    }
+    return log;
+}
+
+Status LogFile::State::read(io::Directory& directory, const crypt::KeyRing* keys) {
+    ASSIGN_OR_RETURN(const io::FileInfo info, file->info());
+    size = info.size;
+    if (size < kHeaderSize) {
+        return make_error(
+                   ErrorCode::Corruption, "the redo log {}",
+                   size == 0 ? std::string("is empty") : fmt::format("has only {} bytes", size))
+            .with_hint("without it the state of the data files is unknown: restore a backup");
+    }
+    std::array<std::byte, kHeaderSize> head{};
+    RETURN_IF_ERROR(file->read_exactly(0, head));
+    ASSIGN_OR_RETURN(header, decode_header(head));
+    if (size < kFileSizeMin) {
+        return make_error(ErrorCode::Corruption,
+                          "the redo log has {} bytes, at least {} are needed", size, kFileSizeMin);
+    }
+    RETURN_IF_ERROR(refuse_further_log_files(directory, path));
+    for (unsigned block = 0; block < checkpoints.size(); ++block) {
+        std::array<std::byte, kCheckpointSize> bytes{};
+        RETURN_IF_ERROR(file->read_exactly(kCheckpointOffset * (block + 1), bytes));
+        checkpoints[block] = decode_checkpoint(bytes, header.first_lsn, block);
+    }
+    return header.encryption == LogEncryption::None ? ok_status() : derive_key(keys);
+}
+
+Status LogFile::State::derive_key(const crypt::KeyRing* keys) {
+    constexpr std::uint32_t kLogKeyId = 1;
+    if (keys == nullptr) {
+        return make_error(ErrorCode::Key, "the redo log is encrypted with key {} version {}",
+                          kLogKeyId, header.key_version)
+            .with_hint("give the key file of the server that wrote it");
+    }
+    ASSIGN_OR_RETURN(const crypt::Key master, keys->key(kLogKeyId, header.key_version));
+    key = crypt::encrypt_block(master, header.crypt_message);
+    mode = keys->mode();
+    return {};
+}
+
+const LogHeader& LogFile::header() const { return state_->header; }
+const std::array<std::optional<Checkpoint>, 2>& LogFile::checkpoints() const {
+    return state_->checkpoints;
+}
+std::uint64_t LogFile::file_size() const { return state_->size; }
+const std::string& LogFile::path() const { return state_->path; }
+std::uint64_t LogFile::offset_of(Lsn lsn) const { return state_->offset_of(lsn.value); }
+std::uint8_t LogFile::sequence_bit(Lsn lsn) const {
+    return static_cast<std::uint8_t>(1 - (state_->lap_of(lsn.value) & 1));
+}
+
+Result<Checkpoint> LogFile::checkpoint() const {
+    const auto& [first, second] = state_->checkpoints;
+    if (!first && !second) {
+        return make_error(ErrorCode::Corruption, "the redo log has no valid checkpoint")
+            .with_file(path());
+    }
+    // Of two equal ones the server takes the second.
+    const Checkpoint& latest = !second || (first && first->lsn > second->lsn) ? *first : *second;
+    if (latest.end_lsn.value - latest.lsn.value >= capacity()) {
+        return make_error(ErrorCode::Corruption,
+                          "the checkpoint ends at LSN {}, further on than the {} bytes that the "
+                          "redo log holds",
+                          latest.end_lsn.value, capacity())
+            .with_file(path())
+            .with_lsn(latest.lsn);
+    }
+    return latest;
+}
+
+/// Invariants:
+///   R1  buffer[0..filled) holds the bytes of LSNs [begin, begin + filled); at <= filled.
+///   R2  begin + filled <= limit: one seek never leads to more than `capacity` bytes, so a walk
+///       over hostile bytes ends.
+struct LogReader::State {
+    State(const LogFile::State& log_state, std::size_t buffer_size)
+        : log(log_state), buffer(std::max(buffer_size, kBufferSizeMin)) {
+        if (log.header.encryption != LogEncryption::None) {
+            cipher.emplace(log.key, log.mode);
+            nonce_size = kNonceSize;
+        }
+        seek(log.header.first_lsn.value);
+    }
+
+    const LogFile::State& log;
+    std::vector<std::byte> buffer;
+    std::uint64_t begin = 0;  // LSN
+    std::size_t filled = 0;   // bytes
+    std::size_t at = 0;
+    std::uint64_t limit = 0;      // LSN
+    std::size_t chunk = 0;        // bytes the next read asks for
+    std::uint64_t lap_begin = 0;  // LSNs [lap_begin, lap_end) have `lap_bit`
+    std::uint64_t lap_end = 0;
+    std::byte lap_bit{};
+    LogEnd end_reason = LogEnd::EmptyByte;
+    std::size_t nonce_size = 0;
+    std::optional<crypt::Cipher> cipher;
+    std::vector<std::byte> plain;    // records of the current mini-transaction, decrypted
+    std::vector<std::byte> scratch;  // their payloads in one piece
+
+    std::uint64_t position() const { return begin + at; }
+    void seek(std::uint64_t lsn);
+    /// Reads one more piece of the file; false at the limit. Moves `at` to the buffer's start.
+    Result<bool> fill();
+    std::byte sequence_bit(std::uint64_t lsn);
+
+    enum class Walk : std::uint8_t { Complete, CutShort, End };
+    /// Finds the records' size at `at`. CutShort: the buffer ends before they do.
+    Walk walk(std::size_t& records_size);
+    /// Errors: none but those of fill().
+    Result<std::optional<Mtr>> next(bool check);
+    std::optional<Mtr> end_here(LogEnd reason) {
+        end_reason = reason;
+        return std::nullopt;
+    }
+
+    std::span<const std::byte> decrypt(std::span<const std::byte> records,
+                                       std::span<const std::byte> nonce);
+    void decrypt_as_one(std::span<const std::byte> nonce);
+    void decrypt_each(std::span<const std::byte> nonce);
+};
+
+void LogReader::State::seek(std::uint64_t lsn) {
+    constexpr std::size_t kFirstChunk = std::size_t{64} << 10;
+    limit = advance(lsn, log.capacity());
+    if (lsn >= begin && lsn - begin <= filled) {
+        at = lsn - begin;
+        filled = std::min<std::uint64_t>(filled, limit - begin);
+        return;
+    }
+    begin = lsn;
+    filled = 0;
+    at = 0;
+    chunk = kFirstChunk;
+}
+
+Result<bool> LogReader::State::fill() {
+    constexpr std::uint64_t kAlignment = 4096;
+    constexpr std::size_t kChunkMax = std::size_t{256} << 10;
+    if (begin < log.header.first_lsn.value) {
+        return make_error(ErrorCode::Corruption, "LSN {} lies before the redo log's first, {}",
+                          begin, log.header.first_lsn.value)
+            .with_file(log.path);
+    }
+    std::memmove(buffer.data(), buffer.data() + at, filled - at);
+    begin += at;
+    filled -= at;
+    at = 0;
+    const std::uint64_t offset = log.offset_of(begin + filled);
+    std::uint64_t size = std::min<std::uint64_t>(chunk, buffer.size() - filled);
+    if (size > kAlignment) {
+        size -= (offset + size) % kAlignment;  // so that the next read begins at a block
+    }
+    size = std::min({size, limit - begin - filled, log.size - offset});
+    if (size == 0) {
+        return false;
+    }
+    chunk = std::min(chunk * 2, kChunkMax);
+    RETURN_IF_ERROR(log.file->read_exactly(offset, std::span(buffer).subspan(filled, size)));
+    filled += size;
+    return true;
+}
+
+std::byte LogReader::State::sequence_bit(std::uint64_t lsn) {
+    if (lsn < lap_begin || lsn >= lap_end) {
+        const std::uint64_t lap = log.lap_of(lsn);
+        lap_begin = log.header.first_lsn.value + lap * log.capacity();
+        lap_end = advance(lap_begin, log.capacity());
+        lap_bit = std::byte{static_cast<std::uint8_t>(1 - (lap & 1))};
+    }
+    return lap_bit;
+}
+
+LogReader::State::Walk LogReader::State::walk(std::size_t& records_size) {
+    const std::span<const std::byte> bytes = std::span(buffer).subspan(at, filled - at);
+    std::size_t p = 0;
+    while (p < kMtrSizeMax) {
+        if (p >= bytes.size()) {
+            return Walk::CutShort;
+        }
+        if (std::to_integer<unsigned>(bytes[p]) <= 1) {
+            records_size = p;
+            if (p == 0) {
+                end_reason = LogEnd::EmptyByte;
+                return Walk::End;
+            }
+            if (bytes[p] != sequence_bit(position() + p)) {
+                end_reason = LogEnd::SequenceBit;
+                return Walk::End;
+            }
+            return p + 1 + nonce_size + kCrcSize <= bytes.size() ? Walk::Complete : Walk::CutShort;
+        }
+        const RecordFrame frame = read_frame(bytes.subspan(p));
+        if (frame.length == 0) {
+            return Walk::CutShort;
+        }
+        p += frame.length;
+    }
+    end_reason = LogEnd::TooLong;
+    return Walk::End;
+}
+
+Result<std::optional<Mtr>> LogReader::State::next(bool check) {
+    std::size_t records_size = 0;
+    for (Walk outcome = walk(records_size); outcome != Walk::Complete;
+         outcome = walk(records_size)) {
+        if (outcome == Walk::End) {
+            return std::optional<Mtr>();
+        }
+        ASSIGN_OR_RETURN(const bool more, fill());
+        if (!more) {
+            // R2: what would follow was read already, as the bytes of the lap before.
+            return end_here(LogEnd::SequenceBit);
+        }
+    }
+    const auto bytes = std::span<const std::byte>(buffer).subspan(at);
+    std::span<const std::byte> records = bytes.first(records_size);
+    const auto nonce = bytes.subspan(records_size + 1, nonce_size);
+    const std::size_t crc_at = records_size + 1 + nonce_size;
+    if (check && crc32c(nonce, crc32c(records)) != load_be<std::uint32_t>(&bytes[crc_at])) {
+        return end_here(LogEnd::Checksum);
+    }
+    if (cipher) {
+        records = decrypt(records, nonce);
+    }
+    const Lsn start{position()};
+    at += crc_at + kCrcSize;
+    return Mtr{.start = start, .end = Lsn{position()}, .records = records};
+}
+
+std::span<const std::byte> LogReader::State::decrypt(std::span<const std::byte> records,
+                                                     std::span<const std::byte> nonce) {
+    plain.assign(records.begin(), records.end());
+    if (log.header.encryption == LogEncryption::Current) {
+        decrypt_as_one(nonce);
+    } else {
+        decrypt_each(nonce);
+    }
+    return plain;
+}
+
+// ENC_11: the payloads of all records are one message; type and length of each stay in clear.
+void LogReader::State::decrypt_as_one(std::span<const std::byte> nonce) {
+    crypt::Block iv{};
+    std::copy(nonce.begin(), nonce.end(), iv.begin());
+    const RecordFrame first = read_frame(plain);
+    std::copy_n(plain.begin(), first.prefix, iv.begin() + kNonceSize);
+
+    scratch.clear();
+    for (std::size_t p = 0; p < plain.size();) {
+        const RecordFrame frame = read_frame(std::span(plain).subspan(p));
+        const auto payload =
+            std::span(plain).subspan(p).subspan(frame.prefix, frame.length - frame.prefix);
+        scratch.insert(scratch.end(), payload.begin(), payload.end());
+        p += frame.length;
+    }
+    cipher->decrypt(iv, scratch, scratch);
+    std::size_t from = 0;
+    for (std::size_t p = 0; p < plain.size();) {
+        const RecordFrame frame = read_frame(std::span(plain).subspan(p));
+        const std::size_t size = frame.length - frame.prefix;
+        std::memcpy(&plain[p] + frame.prefix, scratch.data() + from, size);
+        from += size;
+        p += frame.length;
+    }
+}
+
+// ENC_10_8: each page record by itself, behind its page id; file-level records stay in clear.
+void LogReader::State::decrypt_each(std::span<const std::byte> nonce) {
+    crypt::Block iv{};
+    std::copy(nonce.begin(), nonce.end(), iv.begin());
+    bool page_records_began = false;
+    for (std::size_t p = 0; p < plain.size();) {
+        const auto rest = std::span(plain).subspan(p);
+        const RecordFrame frame = read_frame(rest);
+        auto payload = rest.subspan(frame.prefix, frame.length - frame.prefix);
+        p += frame.length;
+        if ((rest[0] & std::byte{0x80}) == std::byte{0}) {
+            const Varint space = read_varint(payload);
+            const Varint page = read_varint(payload.subspan(space.length));
+            if (space.length == 0 || page.length == 0) {
+                return;  // RecordReader reports it
+            }
+            page_records_began = true;
+            store_be(&iv[kNonceSize], space.value);
+            store_be(&iv[kNonceSize + sizeof space.value], page.value);
+            payload = payload.subspan(space.length + page.length);
+        }
+        if (page_records_began && !payload.empty()) {
+            cipher->decrypt(iv, payload, payload);
+        }
+    }
+}
+
+LogReader LogFile::reader(std::size_t buffer_size) const {
+    return LogReader(std::make_unique<LogReader::State>(*state_, buffer_size));
+}
+
+LogReader::LogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
+LogReader::LogReader(LogReader&&) noexcept = default;
+LogReader& LogReader::operator=(LogReader&&) noexcept = default;
+LogReader::~LogReader() = default;
+void LogReader::seek(Lsn lsn) { state_->seek(lsn.value); }
+Lsn LogReader::position() const { return Lsn{state_->position()}; }
+Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }
+LogEnd LogReader::end_reason() const { return state_->end_reason; }
+
+}  // namespace redoubt::redo

@@ -1,0 +1,52 @@
+/// Checks every stored page of a set of files in parallel.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "space/tablespace.h"
+#include "verify/verify.h"
+
+namespace redoubt::verify {
+
+/// A page that did not pass, or is all zero, or newer than the log.
+struct PageProblem {
+    enum Kind : std::uint8_t { Corrupt, InTheFuture } kind;
+    PageNo page;
+    Lsn lsn;
+    std::string message;
+};
+
+/// Consecutive all-zero pages.
+struct ZeroRun {
+    std::uint32_t first;
+    std::uint32_t count;
+};
+
+/// One tablespace to check.
+struct FileJob {
+    std::string name;  ///< "db/t"
+    std::vector<std::string> paths;
+    std::unique_ptr<space::Tablespace> owned;
+    space::Tablespace* file = nullptr;  ///< owned, or the analysis's
+    space::SpaceHeader disk_header;     ///< decides how stored pages are read
+    PageNo skip_first{0};  ///< pages not looked at: [skip_first, skip_end) (the doublewrite blocks)
+    PageNo skip_end{0};
+    std::optional<Lsn> newest_lsn;  ///< the log's end; pages beyond it are findings
+
+    std::uint32_t page_count = 0;
+    std::vector<PageProblem> problems;  ///< sorted by page; at most kProblemsMax
+    std::uint64_t problem_count = 0;
+    std::vector<ZeroRun> zero_runs;  ///< sorted
+    std::uint64_t not_checked = 0;
+    std::optional<std::string> key_problem;
+    static constexpr std::size_t kProblemsMax = 1000;
+};
+
+/// Fills the result members of every job. Errors: Io, Cancelled.
+Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options);
+
+}  // namespace redoubt::verify

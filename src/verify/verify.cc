@@ -1,0 +1,675 @@
+// Map of this file: Verifier opens what there is (open_*), has every page checked (scan_pages),
+// then judges each file (judge): extents, what is wrong with which page, and whether recovery will
+// heal it.
+#include "verify/verify.h"
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <set>
+
+#include "base/parallel.h"
+#include "dict/system_tables.h"
+#include "io/posix_directory.h"
+#include "page/header.h"
+#include "recovery/analysis.h"
+#include "recovery/recovered_pages.h"
+#include "space/extent_map.h"
+#include "space/file_pages.h"
+#include "verify/page_scan.h"
+
+namespace redoubt::verify {
+namespace {
+
+using recovery::RecoveredPages;
+using recovery::RecoveredSpace;
+
+constexpr std::size_t kIndexShare =
+    4;  // a quarter of the memory is for the redo index; the rest is extent maps and buffers
+
+class Verifier {
+public:
+    Verifier(io::Directory& directory, const VerifyOptions& options)
+        : directory_(directory), options_(options) {}
+
+    Result<VerifyReport> run_directory() {
+        ASSIGN_OR_RETURN(layout_,
+                         space::find_layout(directory_, options_.layout, options_.layout_given));
+        RETURN_IF_ERROR(refuse_when_in_use());
+        RETURN_IF_ERROR(analyse());
+        RETURN_IF_ERROR(open_fixed_files());
+        for (const space::TableFile& table : layout_.tables) {
+            RETURN_IF_ERROR(open_table(table));
+        }
+        RETURN_IF_ERROR(report_unseen_spaces());
+        RETURN_IF_ERROR(check_against_dictionary());
+        RETURN_IF_ERROR(check_jobs());
+        return finish();
+    }
+
+    Result<VerifyReport> run_file(const std::string& path) {
+        RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
+        RETURN_IF_ERROR(check_jobs());
+        return finish();
+    }
+
+private:
+    bool has_level(std::string_view level) const {
+        return std::find(options_.levels.begin(), options_.levels.end(), level) !=
+               options_.levels.end();
+    }
+
+    void find(Finding finding) { report_.findings.push_back(std::move(finding)); }
+    void find_error(std::string kind, Severity severity, const Error& error, std::string file) {
+        find({.kind = std::move(kind),
+              .severity = severity,
+              .file = error.file().empty() ? std::move(file) : relative(error.file()),
+              .table = {},
+              .index = {},
+              .space = error.space(),
+              .page = error.page(),
+              .lsn = error.lsn(),
+              .message = error.message()});
+    }
+    std::string relative(const std::string& path) const {
+        const std::string root = directory_.path() + "/";
+        return path.starts_with(root) ? path.substr(root.size()) : path;
+    }
+
+    Status refuse_when_in_use() {
+        for (const space::SystemFile& file : layout_.system_files) {
+            auto opened = directory_.open(file.path, io::OpenMode::ReadOnly);
+            if (!opened) {
+                continue;  // reported when it is opened for checking
+            }
+            ASSIGN_OR_RETURN(const bool in_use, (*opened)->locked_by_other());
+            if (in_use) {
+                return make_error(ErrorCode::Refused,
+                                  "the directory is in use: a server runs on it")
+                    .with_file(file.path)
+                    .with_hint("stop the server, or verify a backup of it");
+            }
+        }
+        return {};
+    }
+
+    /// Reads the redo log as recovery would, so that what it heals can be told from damage.
+    Status analyse() {
+        recovery::AnalysisOptions options{.mode = io::OpenMode::ReadOnly,
+                                          .keys = options_.keys,
+                                          .strictness = options_.strictness};
+        options.index_entry_count_max =
+            options_.memory / kIndexShare / sizeof(recovery::IndexEntry);
+        options.progress = options_.progress;
+        options.cancel = options_.cancel;
+        auto analysis = recovery::analyse(directory_, layout_, options);
+        if (!analysis) {
+            const Error& error = analysis.error();
+            switch (error.code()) {
+                case ErrorCode::Corruption:
+                case ErrorCode::NotFound:
+                    find_error("unrecoverable", Severity::Damage, error, layout_.log_path);
+                    return {};
+                case ErrorCode::Key:
+                    note_missing_key(error.message(), relative(error.file()));
+                    return {};
+                default:
+                    return std::move(analysis.error());
+            }
+        }
+        analysis_ = std::move(*analysis);
+        report_.checkpoint = analysis_->scan.checkpoint.lsn;
+        report_.end = analysis_->scan.end;
+        report_.needs_recovery = !analysis_->scan.clean;
+        if (report_.needs_recovery) {
+            recovered_ =
+                std::make_unique<RecoveredPages>(*analysis_, options_.keys, options_.strictness);
+            find({.kind = "needs-recovery",
+                  .severity = Severity::Note,
+                  .file = layout_.log_path,
+                  .table = {},
+                  .index = {},
+                  .space = {},
+                  .page = {},
+                  .lsn = analysis_->scan.end,
+                  .message = fmt::format("the server did not shut down cleanly: {} bytes of redo "
+                                         "from lsn {} are to be applied",
+                                         analysis_->scan.redo_bytes(),
+                                         analysis_->scan.checkpoint.lsn.value)});
+        }
+        for (const std::string& note : analysis_->map.notes) {
+            find({.kind = "recovery-note",
+                  .severity = Severity::Note,
+                  .file = layout_.log_path,
+                  .table = {},
+                  .index = {},
+                  .space = {},
+                  .page = {},
+                  .lsn = {},
+                  .message = note});
+        }
+        return {};
+    }
+
+    void note_missing_key(const std::string& message, const std::string& file) {
+        report_.missing_keys.push_back(file.empty() ? message
+                                                    : fmt::format("{} ({})", message, file));
+    }
+
+    /// The space that the redo log touches under this path, if any.
+    RecoveredSpace* recovered_space(std::string_view path) {
+        if (!analysis_) {
+            return nullptr;
+        }
+        for (auto& [id, space] : analysis_->map.spaces) {
+            if (space.path == path ||
+                (id == kSystemSpace && path == layout_.system_files.front().path)) {
+                return &space;
+            }
+        }
+        return nullptr;
+    }
+
+    Status open_fixed_files() {
+        std::vector<std::string> paths;
+        for (const space::SystemFile& file : layout_.system_files) {
+            paths.push_back(file.path);
+        }
+        RETURN_IF_ERROR(open_file("innodb_system", paths, std::nullopt));
+        if (analysis_ && !jobs_.empty()) {
+            page_size_ = jobs_.back().disk_header.flags.logical_page_size;
+        }
+        for (const std::string& path : layout_.undo_files) {
+            RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
+        }
+        return {};
+    }
+
+    Status open_table(const space::TableFile& table) {
+        return open_file(table.name, {table.path}, table);
+    }
+
+    /// Makes a job of one tablespace, or a finding of why it cannot be.
+    Status open_file(const std::string& name, const std::vector<std::string>& paths,
+                     const std::optional<space::TableFile>& table) {
+        const std::string& path = paths.front();
+        RecoveredSpace* recovered = recovered_space(path);
+        if (recovered != nullptr && recovered->deleted) {
+            find(
+                {.kind = "dropped-file",
+                 .severity = Severity::Note,
+                 .file = path,
+                 .table = {},
+                 .index = {},
+                 .space = recovered->id,
+                 .page = {},
+                 .lsn = {},
+                 .message = "the redo log drops this tablespace; the server will remove the file"});
+            return {};
+        }
+        if (recovered != nullptr && recovered->deferred) {
+            find({.kind = "first-page",
+                  .severity = Severity::Note,
+                  .file = path,
+                  .table = sql_name(table),
+                  .index = {},
+                  .space = recovered->id,
+                  .page = PageNo{0},
+                  .lsn = {},
+                  .message = "page 0 is unusable on disk; recovery makes it anew"});
+            if (!recovered->file || !recovered->disk_header) {
+                return {};  // the redo log makes the whole file; nothing in it counts
+            }
+        }
+        FileJob job;
+        job.name = table ? table->name : name;
+        job.paths = paths;
+        if (recovered != nullptr && recovered->file && recovered->disk_header) {
+            job.file = recovered->file.get();
+            job.disk_header = *recovered->disk_header;
+        } else {
+            auto opened = space::Tablespace::open(directory_, paths, io::OpenMode::ReadOnly, name,
+                                                  page_size_, std::nullopt);
+            if (!opened) {
+                const ErrorCode code = opened.error().code();
+                if (code == ErrorCode::NotFound || code == ErrorCode::Corruption ||
+                    code == ErrorCode::Io || code == ErrorCode::Unsupported ||
+                    code == ErrorCode::Refused) {
+                    find_error(code == ErrorCode::NotFound ? "file-missing"
+                               : code == ErrorCode::Io     ? "file-unreadable"
+                                                           : "first-page",
+                               Severity::Damage, opened.error(), path);
+                    return {};
+                }
+                return std::move(opened.error());
+            }
+            job.owned = std::move(*opened);
+            job.file = job.owned.get();
+            job.disk_header = job.file->header();
+        }
+        ASSIGN_OR_RETURN(job.page_count, job.file->page_count());
+        if (analysis_) {
+            job.newest_lsn = analysis_->scan.end;
+            if (job.disk_header.id == kSystemSpace) {
+                skip_doublewrite(job);
+            }
+        }
+        const auto [other, is_new] = names_.try_emplace(job.disk_header.id, path);
+        if (!is_new) {
+            find({.kind = "duplicate-space-id",
+                  .severity = Severity::Damage,
+                  .file = path,
+                  .table = sql_name(table),
+                  .index = {},
+                  .space = job.disk_header.id,
+                  .page = {},
+                  .lsn = {},
+                  .message = fmt::format("{} carries the same space id", other->second)});
+        }
+        report_.files += paths.size();
+        jobs_.push_back(std::move(job));
+        return {};
+    }
+
+    static std::string sql_name(const std::optional<space::TableFile>& table) {
+        return table ? space::decode_file_name(table->name) : std::string();
+    }
+
+    void skip_doublewrite(FileJob& job) const {
+        const auto [first, end] = analysis_->doublewrite.range();
+        job.skip_first = first;
+        job.skip_end = end;
+    }
+
+    /// Files that the redo log needs and that are not there yet.
+    Status report_unseen_spaces() {
+        if (!analysis_) {
+            return {};
+        }
+        for (const auto& [id, space] : analysis_->map.spaces) {
+            if (space.create) {
+                find({.kind = "file-to-be-created",
+                      .severity = Severity::Note,
+                      .file = space.path,
+                      .table = {},
+                      .index = {},
+                      .space = id,
+                      .page = {},
+                      .lsn = {},
+                      .message =
+                          "the file does not exist yet; recovery creates it from the redo log"});
+            }
+            if (space.rename_to) {
+                find({.kind = "rename-pending",
+                      .severity = Severity::Note,
+                      .file = space.path,
+                      .table = {},
+                      .index = {},
+                      .space = id,
+                      .page = {},
+                      .lsn = space.rename_lsn,
+                      .message =
+                          fmt::format("a rename to {} was logged but not done; recovery does it",
+                                      *space.rename_to)});
+            }
+        }
+        return {};
+    }
+
+    /// Files against InnoDB's dictionary: a swapped, foreign or missing table file is found also
+    /// when each file is whole in itself.
+    Status check_against_dictionary() {
+        const auto system = std::find_if(jobs_.begin(), jobs_.end(), [](const FileJob& job) {
+            return job.disk_header.id == kSystemSpace;
+        });
+        if (system == jobs_.end()) {
+            return {};  // reported already
+        }
+        space::FilePages pages(*system->file, options_.keys, options_.strictness);
+        const bool touched =
+            recovered_ != nullptr && analysis_->scan.touched_spaces.contains(kSystemSpace);
+        auto tables = dict::read_system_tables(
+            touched ? static_cast<space::PageSource&>(*recovered_) : pages, page_size_);
+        if (!tables) {
+            if (tables.error().code() == ErrorCode::Key) {
+                note_missing_key(tables.error().message(), system->paths.front());
+                return {};
+            }
+            if (tables.error().code() != ErrorCode::Corruption &&
+                tables.error().code() != ErrorCode::NotFound) {
+                return std::move(tables.error());
+            }
+            find_error("dictionary", Severity::Damage, tables.error(), system->paths.front());
+            return {};
+        }
+        std::map<std::string, SpaceId> files;
+        for (const FileJob& job : jobs_) {
+            files.emplace(job.name, job.disk_header.id);
+        }
+        std::set<SpaceId> known;
+        for (const dict::SystemTable& table : *tables) {
+            known.insert(table.space);
+            judge_table(table, files);
+        }
+        for (const FileJob& job : jobs_) {
+            judge_foreign(job, known);
+        }
+        return {};
+    }
+
+    /// DDL that the crash interrupted: recovery, not we, decides about its files.
+    bool in_redo(SpaceId space) const {
+        return recovered_ != nullptr && analysis_->scan.file_events.contains(space);
+    }
+
+    void judge_table(const dict::SystemTable& table, const std::map<std::string, SpaceId>& files) {
+        if (table.space == kSystemSpace || table.temporary() || table.discarded()) {
+            return;
+        }
+        const auto file = files.find(table.name);
+        if (file != files.end() && file->second == table.space) {
+            return;
+        }
+        if (in_redo(table.space) || (file != files.end() && in_redo(file->second))) {
+            return;
+        }
+        Finding finding{
+            .kind = "file-missing",
+            .severity = Severity::Damage,
+            .file = table.name + ".ibd",
+            .table = space::decode_file_name(table.name),
+            .index = {},
+            .space = table.space,
+            .page = {},
+            .lsn = {},
+            .message = "the dictionary names this table, its file is not there or cannot be used"};
+        if (file != files.end()) {
+            finding.kind = "wrong-space-id";
+            finding.page = PageNo{0};
+            finding.message = fmt::format(
+                "the file carries space id {}, the dictionary gives this table space {}: it was "
+                "swapped with another or comes from elsewhere",
+                file->second.value, table.space.value);
+        } else if (has_finding(finding.file)) {
+            return;  // why it cannot be used is said already
+        }
+        find(std::move(finding));
+    }
+
+    bool has_finding(const std::string& file) const {
+        return std::any_of(report_.findings.begin(), report_.findings.end(),
+                           [&](const Finding& finding) { return finding.file == file; });
+    }
+
+    void judge_foreign(const FileJob& job, const std::set<SpaceId>& known) {
+        const SpaceId id = job.disk_header.id;
+        if (id == kSystemSpace || job.name.find('/') == std::string::npos || known.contains(id) ||
+            in_redo(id)) {
+            return;
+        }
+        const bool temporary = job.name.find("/#sql") != std::string::npos;
+        find({.kind = temporary ? "leftover-file" : "foreign-file",
+              .severity = temporary ? Severity::Note : Severity::Damage,
+              .file = job.paths.front(),
+              .table = space::decode_file_name(job.name),
+              .index = {},
+              .space = id,
+              .page = {},
+              .lsn = {},
+              .message = "the dictionary knows no table with this file's space id"});
+    }
+
+    Status check_jobs() {
+        if (!has_level("pages")) {
+            return {};
+        }
+        RETURN_IF_ERROR(scan_pages(jobs_, options_));
+        // In the order of ids, so that the redo index is walked once however small it is.
+        std::sort(jobs_.begin(), jobs_.end(), [](const FileJob& a, const FileJob& b) {
+            return a.disk_header.id < b.disk_header.id;
+        });
+        if (options_.progress != nullptr) {
+            options_.progress->begin("check extents", jobs_.size(), "files");
+        }
+        for (FileJob& job : jobs_) {
+            if (options_.cancel != nullptr) {
+                RETURN_IF_ERROR(options_.cancel->check());
+            }
+            RETURN_IF_ERROR(judge(job));
+            if (options_.progress != nullptr) {
+                options_.progress->advance(1);
+            }
+        }
+        if (options_.progress != nullptr) {
+            options_.progress->end();
+        }
+        return {};
+    }
+
+    Status judge(FileJob& job) {
+        report_.pages += job.page_count;
+        report_.bytes += std::uint64_t{job.page_count} * job.disk_header.flags.physical_page_size;
+        report_.not_checked_pages += job.not_checked;
+        for (const ZeroRun& run : job.zero_runs) {
+            report_.zero_pages += run.count;
+        }
+        if (job.not_checked > 0) {
+            note_missing_key(
+                job.key_problem.value_or(fmt::format(
+                    "key {} missing", job.disk_header.crypt ? job.disk_header.crypt->key_id : 0)),
+                job.paths.front());
+        }
+        const bool touched =
+            recovered_ != nullptr && analysis_->scan.touched_spaces.contains(job.disk_header.id);
+        std::optional<space::ExtentMap> extents;
+        RETURN_IF_ERROR(map_extents(job, touched, extents));
+        const std::uint32_t header_size =
+            touched ? analysis_->map.spaces.at(job.disk_header.id).header.size
+                    : job.disk_header.size;
+        if (job.page_count < header_size) {
+            find({.kind = touched ? "file-to-be-extended" : "file-short",
+                  .severity = touched ? Severity::Note : Severity::Damage,
+                  .file = job.paths.front(),
+                  .table = {},
+                  .index = {},
+                  .space = job.disk_header.id,
+                  .page = {},
+                  .lsn = {},
+                  .message =
+                      fmt::format("the file has {} pages, its header says {}{}", job.page_count,
+                                  header_size, touched ? "; recovery extends it" : "")});
+        }
+        for (const PageProblem& problem : job.problems) {
+            RETURN_IF_ERROR(judge_page(job, problem, touched, extents));
+        }
+        if (job.problem_count > job.problems.size()) {
+            find({.kind = "more-pages",
+                  .severity = Severity::Damage,
+                  .file = job.paths.front(),
+                  .table = {},
+                  .index = {},
+                  .space = job.disk_header.id,
+                  .page = {},
+                  .lsn = {},
+                  .message = fmt::format("{} more pages of this file did not pass",
+                                         job.problem_count - job.problems.size())});
+        }
+        if (extents) {
+            judge_zero_pages(job, touched, *extents);
+            report_.free_pages += static_cast<std::uint64_t>(
+                std::count(extents->use.begin(), extents->use.end(), space::PageUse::Free));
+        }
+        return {};
+    }
+
+    Status map_extents(FileJob& job, bool touched, std::optional<space::ExtentMap>& extents) {
+        if (job.not_checked > 0) {
+            return {};  // inode pages are encrypted too
+        }
+        space::FilePages pages(*job.file, options_.keys, options_.strictness);
+        space::PageSource& source = touched ? static_cast<space::PageSource&>(*recovered_) : pages;
+        auto built = space::build_extent_map(source, job.disk_header.id, job.disk_header.flags);
+        if (!built) {
+            if (built.error().code() == ErrorCode::Corruption ||
+                built.error().code() == ErrorCode::NotFound) {
+                find_error("extents", Severity::Damage, built.error(), job.paths.front());
+                return {};
+            }
+            return std::move(built.error());
+        }
+        extents = std::move(*built);
+        for (const space::ExtentProblem& problem : extents->problems) {
+            find({.kind = "extents",
+                  .severity = Severity::Damage,
+                  .file = job.paths.front(),
+                  .table = {},
+                  .index = {},
+                  .space = job.disk_header.id,
+                  .page = problem.page,
+                  .lsn = {},
+                  .message = problem.message});
+        }
+        return {};
+    }
+
+    Status judge_page(const FileJob& job, const PageProblem& problem, bool touched,
+                      const std::optional<space::ExtentMap>& extents) {
+        Finding finding{
+            .kind = problem.kind == PageProblem::Corrupt ? "page-corrupt" : "page-in-the-future",
+            .severity = Severity::Damage,
+            .file = job.paths.front(),
+            .table = {},
+            .index = {},
+            .space = job.disk_header.id,
+            .page = problem.page,
+            .lsn = problem.lsn,
+            .message = problem.message};
+        if (extents && extents->is_free(problem.page)) {
+            finding.severity = Severity::Note;
+            finding.kind = "free-page";
+            finding.message += "; the page is free, its content does not matter";
+        } else if (touched) {
+            ASSIGN_OR_RETURN(const auto healing,
+                             recovered_->healing_of({job.disk_header.id, problem.page}));
+            switch (healing) {
+                case RecoveredPages::Healing::None:
+                    break;
+                case RecoveredPages::Healing::Initialised:
+                    heal(finding, "the redo log makes the page anew");
+                    break;
+                case RecoveredPages::Healing::Freed:
+                    heal(finding, "the redo log frees the page");
+                    break;
+                case RecoveredPages::Healing::Doublewrite:
+                    heal(finding, "torn; the doublewrite buffer has a whole copy");
+                    break;
+            }
+        }
+        find(std::move(finding));
+        return {};
+    }
+
+    static void heal(Finding& finding, std::string_view how) {
+        finding.severity = Severity::Note;
+        finding.kind = "torn-page";
+        finding.message += "; ";
+        finding.message += how;
+    }
+
+    /// Pages in use that were never written. (The system tablespace has some by design: the
+    /// doublewrite segment's.)
+    void judge_zero_pages(const FileJob& job, bool touched, const space::ExtentMap& extents) {
+        if (touched || job.disk_header.id == kSystemSpace) {
+            return;
+        }
+        for (const ZeroRun& run : job.zero_runs) {
+            for (std::uint32_t page = run.first;
+                 page < run.first + run.count && page < extents.use.size(); ++page) {
+                if (extents.use[page] != space::PageUse::Free &&
+                    extents.use[page] != space::PageUse::Unused) {
+                    find({.kind = "page-zero",
+                          .severity = Severity::Damage,
+                          .file = job.paths.front(),
+                          .table = {},
+                          .index = {},
+                          .space = job.disk_header.id,
+                          .page = PageNo{page},
+                          .lsn = {},
+                          .message = "the page is in use but all zero"});
+                }
+            }
+        }
+    }
+
+    Result<VerifyReport> finish() {
+        std::sort(report_.missing_keys.begin(), report_.missing_keys.end());
+        report_.missing_keys.erase(
+            std::unique(report_.missing_keys.begin(), report_.missing_keys.end()),
+            report_.missing_keys.end());
+        std::stable_sort(
+            report_.findings.begin(), report_.findings.end(),
+            [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+        return std::move(report_);
+    }
+
+    io::Directory& directory_;
+    const VerifyOptions& options_;
+    VerifyReport report_;
+    space::Layout layout_;
+    std::unique_ptr<recovery::Analysis> analysis_;
+    std::unique_ptr<RecoveredPages> recovered_;
+    std::uint32_t page_size_ = 0;  ///< of the instance; 0 = not known
+    std::vector<FileJob> jobs_;
+    std::map<SpaceId, std::string> names_;
+};
+
+}  // namespace
+
+std::string_view name_of(Severity severity) {
+    switch (severity) {
+        case Severity::Note:
+            return "note";
+        case Severity::Warning:
+            return "warning";
+        case Severity::Damage:
+            break;
+    }
+    return "damage";
+}
+
+bool VerifyReport::damaged() const {
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const Finding& finding) { return finding.severity == Severity::Damage; });
+}
+
+Result<VerifyReport> verify_path(const std::string& path, const VerifyOptions& options) {
+    const auto begin = std::chrono::steady_clock::now();
+    for (const std::string& level : options.levels) {
+        if (level != "files" && level != "pages") {
+            return make_error(ErrorCode::Usage, "unknown level '{}'", level)
+                .with_hint("levels are files and pages");
+        }
+    }
+    const std::size_t slash = path.rfind('/');
+    const std::string parent = slash == std::string::npos ? "."
+                               : slash == 0               ? "/"
+                                                          : path.substr(0, slash);
+    ASSIGN_OR_RETURN(auto outer, io::open_posix_directory(parent));
+    ASSIGN_OR_RETURN(const io::FileInfo info,
+                     outer->info(path.substr(slash == std::string::npos ? 0 : slash + 1)));
+    Result<VerifyReport> report = make_error(ErrorCode::Internal, "not run");
+    if (info.is_directory) {
+        ASSIGN_OR_RETURN(auto directory, io::open_posix_directory(path));
+        report = Verifier(*directory, options).run_directory();
+    } else {
+        report = Verifier(*outer, options)
+                     .run_file(path.substr(slash == std::string::npos ? 0 : slash + 1));
+    }
+    if (report) {
+        report->seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return report;
+}
+
+}  // namespace redoubt::verify

@@ -1,0 +1,67 @@
+/// Proves files whole: read-only checks of a file, a data directory or a backup, with every finding
+/// named. What doublewrite or redo will heal is a note; what they can't is damage.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/progress.h"
+#include "crypt/keys.h"
+#include "page/checksum.h"
+#include "space/layout.h"
+
+namespace redoubt::verify {
+
+enum class Severity : std::uint8_t { Note, Warning, Damage };
+std::string_view name_of(Severity severity);
+
+struct Finding {
+    std::string kind;  ///< one word with dashes, e.g. "page-corrupt", "torn-page", "wrong-space-id"
+    Severity severity = Severity::Damage;
+    std::string file;   ///< relative to the directory: "db/t.ibd"
+    std::string table;  ///< SQL name, where known
+    std::string index;
+    std::optional<SpaceId> space;
+    std::optional<PageNo> page;
+    std::optional<Lsn> lsn;
+    std::string message;
+};
+
+struct VerifyOptions {
+    std::vector<std::string> levels{"files", "pages"};
+    space::LayoutOptions layout;
+    bool layout_given = false;
+    const crypt::KeyRing* keys = nullptr;
+    unsigned threads = 1;
+    std::uint64_t memory = std::uint64_t{128} << 20;
+    page::Strictness strictness = page::Strictness::AnyKnown;
+    base::Progress* progress = nullptr;
+    const base::CancelToken* cancel = nullptr;
+};
+
+struct VerifyReport {
+    std::vector<Finding> findings;
+    std::uint64_t files = 0;
+    std::uint64_t pages = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t zero_pages = 0;
+    std::uint64_t free_pages = 0;
+    std::uint64_t not_checked_pages =
+        0;  ///< content unseen for want of a key (the stored checksum was checked)
+    std::vector<std::string> missing_keys;  ///< "key 3 (db/t.ibd, ...)"
+    bool needs_recovery = false;
+    Lsn checkpoint;
+    Lsn end;
+    double seconds = 0;
+    bool damaged() const;
+};
+
+/// `path`: a tablespace file, a data directory or a backup. Errors: NotFound, Io, Refused (in use),
+/// Usage (unknown level), Unsupported, Cancelled. Damage is not an error: it is in the report.
+Result<VerifyReport> verify_path(const std::string& path, const VerifyOptions& options);
+
+}  // namespace redoubt::verify
