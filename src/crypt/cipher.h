@@ -31,6 +31,8 @@ public:
     void decrypt(const Block& iv, std::span<const std::byte> in, std::span<std::byte> out);
 
 private:
+    void process(bool encrypting, const Block& iv, std::span<const std::byte> in,
+                 std::span<std::byte> out);
     struct State;
     std::unique_ptr<State> state_;
 };

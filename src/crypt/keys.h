@@ -49,6 +49,11 @@ Result<std::unique_ptr<KeyRing>> load_key_file(io::Directory& directory, std::st
                                                std::optional<std::string> password,
                                                CipherMode mode);
 
+/// The same from the file's content; `path` is only named in messages. Errors: Key with a hint.
+Result<std::unique_ptr<KeyRing>> parse_key_file(std::string_view content,
+                                                std::optional<std::string> password,
+                                                CipherMode mode, std::string_view path);
+
 /// mariadb-test's debug_key_management: every id has versions 1..`latest`, keys derived from the
 /// version. For tests of key rotation only.
 std::unique_ptr<KeyRing> debug_key_ring(std::uint32_t latest);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <string_view>
 
 #include "base/big_endian.h"
 #include "page/header.h"
@@ -101,13 +100,18 @@ private:
     std::span<const std::byte> bytes_;
 };
 
+/// Consecutive records that share a directory slot.
+struct Group {
+    int owner;  ///< the last of them, which the slot points to
+    int owned;  ///< how many they are
+    int slot;   ///< page offset of the slot
+};
+
 /// Where a new record goes.
 struct Place {
     int previous;  ///< record before it, or infimum
     int next;      ///< record after it, or supremum
-    int owner;     ///< record that the directory slot of its group points to
-    int owned;     ///< records in the group so far
-    int slot;      ///< page offset of that slot
+    Group group;   ///< as it is without the new record
 };
 
 struct RecordSize {
@@ -185,13 +189,11 @@ public:
         if (!is_successor(successor)) {
             return contradiction("record at {} links to {}", previous, successor);
         }
-        ASSIGN_OR_RETURN(Place place, group_of(successor));
-        place.previous = previous;
-        place.next = successor;
-        if (place.owned > kOwnedMax) {
-            return contradiction("directory slot owns {} records", place.owned);
+        ASSIGN_OR_RETURN(const Group group, group_of(successor));
+        if (group.owned > kOwnedMax) {
+            return contradiction("directory slot owns {} records", group.owned);
         }
-        return place;
+        return Place{previous, successor, group};
     }
 
     /// Room at the end of the heap.
@@ -230,11 +232,11 @@ public:
     Status link(const Place& place, int record) const {
         Format::set_next(bytes_, record, place.next);
         Format::set_next(bytes_, place.previous, record);
-        set_owned(place.owner, place.owned + 1);
+        set_owned(place.group.owner, place.group.owned + 1);
         note_direction(place);
         set_u16(kLastInsert, record);
         set_u16(kRecordCount, u16(kRecordCount) + 1);
-        return place.owned == kOwnedMax ? split(place.slot) : ok_status();
+        return place.group.owned == kOwnedMax ? split(place.group.slot) : ok_status();
     }
 
     /// Takes the record after `previous` out of the chain and frees it.
@@ -246,7 +248,7 @@ public:
         if (!is_successor(successor)) {
             return contradiction("record at {} links to {}", record, successor);
         }
-        ASSIGN_OR_RETURN(const Place group, group_of(record));
+        ASSIGN_OR_RETURN(const Group group, group_of(record));
         int owner = group.owner;
         if (owner == record) {
             owner = previous;
@@ -269,8 +271,8 @@ private:
         store_be(at(record - Format::kHeader), static_cast<std::uint8_t>(info | count));
     }
 
-    /// Owner, count and slot of the directory group that `record` is in.
-    Result<Place> group_of(int record) const {
+    /// The directory group that `record` is in.
+    Result<Group> group_of(int record) const {
         int owner = record;
         for (int steps = 0; owned(owner) == 0; ++steps) {
             owner = next(owner);
@@ -281,7 +283,7 @@ private:
         // The infimum's slot, the first, owns only the infimum.
         for (int slot = last_slot(); slot < first_slot(); slot += 2) {
             if (u16(slot) == owner) {
-                return Place{0, 0, owner, owned(owner), slot};
+                return Group{owner, owned(owner), slot};
             }
         }
         return contradiction("record at {} owns others but has no directory slot", owner);

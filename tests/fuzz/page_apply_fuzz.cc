@@ -1,12 +1,11 @@
 // Applies arbitrary records to an arbitrary page. Input: page size as a power of two, options, page
 // number, two lengths, that many bytes for the front and the end of the page, then records: type
 // (low nibble) and same-page bit, length, body.
+#include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <vector>
 
-#include "base/big_endian.h"
 #include "page/header.h"
 #include "recovery/index_apply.h"
 #include "recovery/page_apply.h"

@@ -35,6 +35,7 @@ _SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 120
 _PREPARE_TIMEOUT_S = 300
+_PURGE_TIMEOUT_S = 60
 _KEYS = "1;{}\n2;{}\n".format("a7addd9adea9978fda19f21e6be987880e68ac92632ca052e5bb42b1a506939a",
                               "49c16acc2dffe616710c9ba9a10b94944a737de1beccb52dc1560abfdd67388b")
 _PR_SET_PDEATHSIG = 1
@@ -378,9 +379,20 @@ def prepare_oracle(site, config):
         raise HarnessError(f"mariadb-backup --prepare failed:\n{tail(result.stdout, 30)}")
 
 
+def _wait_for_purge(sql):
+    """After a crash: until rollback and purge are through. Errors: HarnessError when they hang."""
+    deadline = time.monotonic() + _PURGE_TIMEOUT_S
+    while sql.query("SHOW GLOBAL STATUS LIKE 'Innodb_history_list_length'")[0][1] != "0":
+        if time.monotonic() > deadline:
+            raise HarnessError(f"purge not done after {_PURGE_TIMEOUT_S} s")
+        time.sleep(0.1)
+
+
 def check_tables(sql):
     """CHECK TABLE ... EXTENDED of every InnoDB table. Sentences on what is wrong; and how many
-    tables were checked."""
+    tables were checked. Waits for purge, since CHECK TABLE warns of delete-marked records that
+    purge has half removed."""
+    _wait_for_purge(sql)
     tables = sql.query("SELECT table_schema, table_name FROM information_schema.tables "
                        "WHERE engine = 'InnoDB'")
     found = []

@@ -1,0 +1,222 @@
+"""Staged: files that are absent, blank, foreign, too short, or under another name than the log
+says when recovery begins."""
+
+import os
+
+import realserver
+import redoubt
+import staging
+import surgery
+import undo
+
+_PLAIN = realserver.Config()
+_CONFIGS = {"plain": _PLAIN, "old-format": realserver.Config(checksum="crc32"),
+            "encrypted": realserver.Config(encryption="ctr"),
+            "encrypted-old-format": realserver.Config(encryption="cbc", checksum="crc32"),
+            "big-pages": realserver.Config(page_size=65536)}
+
+
+def _nothing(_):
+    pass
+
+
+# --- ways a file can be left behind ------------------------------------------------------------
+
+
+def _absent(path, _):
+    os.unlink(path)
+
+
+def _empty(path, _):
+    os.truncate(path, 0)
+
+
+def _one_blank_page(path, page_size):
+    os.truncate(path, 0)
+    os.truncate(path, page_size)
+
+
+def _blank_first_page(path, page_size):
+    surgery.blank(path, 0, page_size)
+
+
+def _garbage_first_page(path, page_size):
+    surgery.write(path, 0, surgery.noise(page_size))
+
+
+_BLANKINGS = (_absent, _empty, _one_blank_page, _blank_first_page, _garbage_first_page)
+
+
+class Deferred(staging.StagedTest):
+    """Tablespaces that exist in the log only."""
+
+    def test_new_table_is_rebuilt_whatever_its_file_looks_like(self):
+        """With encryption, the crypt data too is in the log only."""
+        def second(sql, _):
+            staging.make_table(sql, "t", 2000)
+
+        for name, config in _CONFIGS.items():
+            for blanking in _BLANKINGS:
+                with self.subTest(name, file=blanking.__name__):
+                    crashed = staging.crash(f"new-{name}", config, _nothing, second)
+                    site = crashed.copy()
+                    blanking(staging.table_path(site, "t"), config.page_size)
+                    self.assert_recovers(crashed, site)
+
+    def test_first_page_of_another_table_in_a_new_file_is_replaced(self):
+        def second(sql, _):
+            staging.make_table(sql, "t", 500)
+            staging.make_table(sql, "other", 500)
+
+        crashed = staging.crash("new-foreign", _PLAIN, _nothing, second)
+        site = crashed.copy()
+        size = crashed.config.page_size
+        # From the oracle, where page 0 is sure to be written.
+        foreign = surgery.read(staging.table_path(crashed.reference(), "other"), 0, size)
+        surgery.write(staging.table_path(site, "t"), 0, foreign)
+        self.assert_recovers(crashed, site)
+
+    def test_two_new_tables_that_had_one_name(self):
+        def second(sql, _):
+            staging.make_table(sql, "t", 1500)
+            sql.query("RENAME TABLE t TO old")
+            staging.make_table(sql, "t", 700)
+
+        crashed = staging.crash("one-name", _PLAIN, _nothing, second)
+        for blanking in _BLANKINGS:
+            with self.subTest(files=blanking.__name__):
+                site = crashed.copy()
+                for name in ("t", "old"):
+                    blanking(staging.table_path(site, name), crashed.config.page_size)
+                self.assert_recovers(crashed, site)
+
+    def test_dropped_table_is_not_made_again(self):
+        def second(sql, _):
+            staging.make_table(sql, "t", 500)
+            sql.query("DROP TABLE t")
+
+        crashed = staging.crash("dropped", _PLAIN, _nothing, second)
+        site = crashed.copy()
+        self.assert_recovers(crashed, site)
+        self.assertFalse(os.path.exists(staging.table_path(site, "t")))
+
+
+class Names(staging.StagedTest):
+    """What the log says of names, and what the files say."""
+
+    def test_rename_logged_but_not_done_is_replayed(self):
+        def second(sql, _):
+            sql.query("UPDATE a SET k=k+1")
+            sql.query("RENAME TABLE a TO b")
+
+        crashed = staging.crash("rename", _PLAIN, lambda sql: staging.make_table(sql, "a", 500),
+                                second)
+        site = crashed.copy()
+        os.rename(staging.table_path(site, "b"), staging.table_path(site, "a"))
+        self.assert_recovers(crashed, site)
+        self.assertTrue(os.path.exists(staging.table_path(site, "b")))
+        self.assertFalse(os.path.exists(staging.table_path(site, "a")))
+
+    def test_rename_onto_an_existing_file_is_refused(self):
+        crashed = staging.crash(
+            "rename-onto", _PLAIN, lambda sql: staging.make_table(sql, "a", 500),
+            lambda sql, _: (sql.query("UPDATE a SET k=k+1"), sql.query("RENAME TABLE a TO b")))
+        site = crashed.copy()
+        os.rename(staging.table_path(site, "b"), staging.table_path(site, "a"))
+        with open(staging.table_path(site, "b"), "wb") as foreign:
+            foreign.write(b"not a tablespace")
+        self.assert_refused(crashed, site, [redoubt.REFUSED, redoubt.DAMAGE], ["d/b.ibd"])
+
+    def test_name_known_from_a_rename_alone(self):
+        """The server names a renamed table in the log only once, in the rename itself."""
+        def second(sql, _):
+            sql.query("RENAME TABLE a TO b")
+            sql.query("UPDATE b SET v=REVERSE(v), k=k+1")
+
+        crashed = staging.crash("rename-alone", _PLAIN,
+                                lambda sql: staging.make_table(sql, "a", 500), second)
+        log = surgery.read(surgery.log_path(crashed.crashed.data), 0, 64 << 20)
+        if log.count(b"./d/b.ibd") != 1 or b"./d/a.ibd\0./d/b.ibd" not in log:
+            self.skipTest("the server named the table in other records too")
+        self.assert_recovers(crashed, crashed.copy())
+
+    def _swapped(self, clean):
+        def second(sql, server):
+            sql.query("UPDATE a SET k=k+1")
+            sql.query("UPDATE b SET k=k+1")
+            if clean:
+                server.shut_down()
+
+        def first(sql):
+            staging.make_table(sql, "a", 500)
+            staging.make_table(sql, "b", 500)
+
+        crashed = staging.crash(f"swapped-{clean}", _PLAIN, first, second)
+        site = crashed.copy()
+        a, b = staging.table_path(site, "a"), staging.table_path(site, "b")
+        os.rename(a, a + ".moved")
+        os.rename(b, a)
+        os.rename(a + ".moved", b)
+        return crashed, site
+
+    def test_swapped_files_are_refused_by_name(self):
+        crashed, site = self._swapped(clean=False)
+        answer = self.assert_refused(crashed, site, [redoubt.DAMAGE, redoubt.REFUSED], [])
+        self.assertRegex(answer.text, r"d/[ab]\.ibd")
+
+    def test_swapped_files_are_refused_by_name_after_a_clean_shutdown(self):
+        crashed, site = self._swapped(clean=True)
+        answer = self.assert_refused(crashed, site, [redoubt.DAMAGE, redoubt.REFUSED], [])
+        self.assertRegex(answer.text, r"d/[ab]\.ibd")
+
+    def test_wrong_space_id_is_refused_by_name(self):
+        """A whole first page of another table over an old one: the log does not make it anew."""
+        crashed, site = self._swapped(clean=False)
+        size = crashed.config.page_size
+        a, b = staging.table_path(site, "a"), staging.table_path(site, "b")
+        os.rename(a, a + ".moved")  # swapped back: b's own file stands in its place again
+        os.rename(b, a)
+        os.rename(a + ".moved", b)
+        surgery.write(a, 0, surgery.read(b, 0, size))
+        self.assert_refused(crashed, site, [redoubt.DAMAGE, redoubt.REFUSED], ["d/a.ibd"])
+
+    def test_missing_file_is_named(self):
+        crashed = staging.crash("missing", _PLAIN, lambda sql: staging.make_table(sql, "a", 500),
+                                lambda sql, _: sql.query("UPDATE a SET k=k+1"))
+        site = crashed.copy()
+        os.unlink(staging.table_path(site, "a"))
+        self.assert_refused(crashed, site, [redoubt.DAMAGE, redoubt.IO], ["d/a.ibd"])
+
+
+class Sizes(staging.StagedTest):
+    """Files shorter or longer than the log wants them."""
+
+    def test_file_that_has_not_grown_yet_is_extended(self):
+        def second(sql, server):
+            size = os.path.getsize(staging.table_path(server.site, "t"))
+            staging.add_rows(sql, "t", 20000)
+            return size
+
+        for name, config in _CONFIGS.items():
+            with self.subTest(name):
+                crashed = staging.crash(f"grown-{name}", config,
+                                        lambda sql: staging.make_table(sql, "t", 300), second)
+                site = crashed.copy()
+                path = staging.table_path(site, "t")
+                self.assertGreater(os.path.getsize(path), crashed.facts)
+                os.truncate(path, crashed.facts)
+                self.assert_recovers(crashed, site)
+
+    def test_undo_truncation_in_the_log(self):
+        """The file as the server left it, and as it was before the server could shorten it."""
+        config = realserver.Config(undo_tablespaces=3, undo_truncate=True)
+        crashed = staging.crash("undo", config, _nothing, lambda sql, _: undo.truncate_once(sql))
+        summary = redoubt.log_summary(crashed.crashed, config)
+        self.assertGreater(summary.document["record_counts"].get("TRIM_PAGES", 0), 0)
+        for longer_by in (0, 8 << 20):
+            with self.subTest(longer_by=longer_by):
+                site = crashed.copy()
+                for number in (1, 2, 3):
+                    path = os.path.join(site.data, f"undo00{number}")
+                    os.truncate(path, os.path.getsize(path) + longer_by)
+                self.assert_recovers(crashed, site, reference=crashed.oracle_of(site))

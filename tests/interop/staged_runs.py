@@ -1,0 +1,110 @@
+"""Staged: what recovery promises of itself: same bytes whatever the memory and threads, again and
+again, interrupted or not, and never on a directory in use."""
+
+import signal
+import subprocess
+import time
+
+import realserver
+import redoubt
+import staging
+import surgery
+import workload
+
+_CONFIGS = {
+    "long-log": realserver.Config(),
+    "flushed-meanwhile": realserver.Config(buffer_pool="24M", undo_tablespaces=3),
+    "encrypted": realserver.Config(encryption="cbc", buffer_pool="24M"),
+    "page-compressed": realserver.Config(page_compressed="lz4"),
+}
+_LOAD_SECONDS = 2
+_INTERRUPTIONS = (0.15, 0.4, 0.65, 0.9)  # fractions of an undisturbed recovery's time
+
+
+def _crash(name):
+    """A random load, killed."""
+    config = _CONFIGS[name]
+
+    def second(_, server):
+        load = workload.Workload(server, config, seed=7)
+        load.run(_LOAD_SECONDS, then=server.kill)
+
+    return staging.crash(f"load-{name}", config, lambda sql: None, second)
+
+
+class Runs(staging.StagedTest):
+
+    def test_memory_and_threads_do_not_change_the_result(self):
+        for name in _CONFIGS:
+            with self.subTest(name):
+                crashed = _crash(name)
+                results = {}
+                for memory in ("8M", "4G"):
+                    for threads in ("1", "2"):
+                        site = crashed.copy()
+                        self.assert_recovers(crashed, site, "--memory", memory,
+                                             "--threads", threads, server=False)
+                        results[memory, threads] = surgery.fingerprints(site.data)
+                first = results.popitem()
+                for setting, files in results.items():
+                    self.assertEqual(files, first[1], f"{setting} against {first[0]}")
+
+    def test_second_recovery_changes_nothing(self):
+        crashed = _crash("flushed-meanwhile")
+        site = crashed.copy()
+        self.assert_recovers(crashed, site, server=False)
+        before = surgery.fingerprints(site.data)
+        self.assert_recovers(crashed, site, server=False)
+        self.assertEqual(surgery.fingerprints(site.data), before)
+
+    def test_recovery_killed_and_run_again_gives_the_same_bytes(self):
+        for name in ("long-log", "flushed-meanwhile", "encrypted"):
+            crashed = _crash(name)
+            site = crashed.copy()
+            begun = time.monotonic()
+            self.assert_recovers(crashed, site, server=False)
+            duration = time.monotonic() - begun
+            expected = surgery.fingerprints(site.data)
+            for fraction in _INTERRUPTIONS:
+                with self.subTest(name, fraction=fraction):
+                    site = crashed.copy()
+                    line = redoubt.command("recover", site.data, site=site, config=crashed.config)
+                    with subprocess.Popen(line, stdout=subprocess.DEVNULL,
+                                          stderr=subprocess.DEVNULL) as recovery:
+                        time.sleep(duration * fraction)
+                        recovery.kill()
+                    self.assert_recovers(crashed, site, server=False)
+                    self.assertEqual(surgery.fingerprints(site.data), expected)
+
+    def test_directory_in_use_is_refused(self):
+        crashed = _crash("long-log")
+        site = crashed.copy()
+        with realserver.Server(site, crashed.config) as server:
+            answer = self.recover(crashed, site)
+            self.assertEqual(answer.code, redoubt.REFUSED, answer.text)
+            self.assertIn("in use", answer.text)
+            with server.connect() as sql:
+                problems, _ = realserver.check_tables(sql)
+            server.shut_down()
+        self.assertEqual(problems, [])
+
+    def test_directory_of_a_frozen_server_is_refused_and_left_alone(self):
+        crashed = _crash("long-log")
+        site = crashed.copy()
+        with realserver.Server(site, crashed.config) as server:
+            server.freeze()
+            self.assert_refused(crashed, site, [redoubt.REFUSED], ["in use"])
+
+    def test_interrupted_by_the_operator(self):
+        """SIGINT ends recovery with its own code (18), unless it was faster; either way the next
+        run completes it."""
+        crashed = _crash("long-log")
+        site = crashed.copy()
+        line = redoubt.command("recover", site.data, site=site, config=crashed.config)
+        with subprocess.Popen(line, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as recovery:
+            time.sleep(0.1)
+            recovery.send_signal(signal.SIGINT)
+            self.assertIn(recovery.wait(redoubt.RECOVER_TIMEOUT_S),
+                          (redoubt.OK, redoubt.INTERRUPTED))
+        self.assert_recovers(crashed, site)

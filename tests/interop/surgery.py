@@ -1,0 +1,177 @@
+"""Reads and damages the files of a crashed data directory, without decoding its pages.
+
+Offsets and formats: docs/formats/redo-log.md (header, checkpoints), docs/formats/tablespace.md
+(doublewrite buffer).
+"""
+
+import dataclasses
+import hashlib
+import os
+import random
+
+_CHECKPOINT_OFFSETS = (4096, 8192)
+_LOG_HEADER_CRC = 508      # byte offset, covers what is before
+_CHECKPOINT_CRC = 60
+_TRX_SYS_PAGE = 5
+_DOUBLEWRITE_HEADER = 200  # bytes before the end of the TRX_SYS page
+_DOUBLEWRITE_MAGIC = 536853855
+_EXTENT_PAGES = {4096: 256, 8192: 128, 16384: 64, 32768: 64, 65536: 64}
+
+
+# --- bytes of files --------------------------------------------------------------------------
+
+
+def read(path, offset, size):
+    with open(path, "rb") as file:
+        file.seek(offset)
+        return file.read(size)
+
+
+def write(path, offset, data):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        file.write(data)
+
+
+def integer(data, offset, size):
+    return int.from_bytes(data[offset:offset + size], "big")
+
+
+def noise(size, seed=1):
+    return random.Random(seed).randbytes(size)
+
+
+def data_files(folder):
+    """Paths of what a recovery may change: tablespaces and the log, relative to `folder`."""
+    found = []
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if name.endswith(".ibd") or name.startswith(("ibdata", "undo0", "ib_logfile")):
+                found.append(os.path.relpath(os.path.join(parent, name), folder))
+    return sorted(found)
+
+
+def fingerprints(folder):
+    """Path to (size, SHA-256) of every data file."""
+    result = {}
+    for name in data_files(folder):
+        digest = hashlib.sha256()
+        with open(os.path.join(folder, name), "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+            result[name] = (file.tell(), digest.hexdigest())
+    return result
+
+
+# --- the redo log ----------------------------------------------------------------------------
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 & -(crc & 1))
+    return crc ^ 0xFFFFFFFF
+
+
+@dataclasses.dataclass(frozen=True)
+class LogHead:
+    """Where a log's records begin."""
+
+    path: str
+    first_lsn: int
+    checkpoint: int
+    checkpoint_block: int  # byte offset of the newer checkpoint block
+    end_lsn: int           # of the checkpoint's FILE_CHECKPOINT
+    capacity: int
+
+    def offset(self, lsn):
+        return 12288 + (lsn - self.first_lsn) % self.capacity
+
+
+def log_path(data):
+    return os.path.join(data, "ib_logfile0")
+
+
+def log_head(data):
+    path = log_path(data)
+    checkpoints = []
+    for offset in _CHECKPOINT_OFFSETS:
+        block = read(path, offset, 64)
+        if crc32c(block[:_CHECKPOINT_CRC]) == integer(block, _CHECKPOINT_CRC, 4):
+            checkpoints.append((integer(block, 0, 8), offset, integer(block, 8, 8)))
+    checkpoint, offset, end = max(checkpoints)
+    first_lsn = integer(read(path, 8, 8), 0, 8)
+    return LogHead(path, first_lsn, checkpoint, offset, end, os.path.getsize(path) - 12288)
+
+
+def set_log_format(data, number):
+    """Another format number, in a header that is valid otherwise."""
+    path = log_path(data)
+    header = number.to_bytes(4, "big") + read(path, 4, _LOG_HEADER_CRC - 4)
+    write(path, 0, header + crc32c(header).to_bytes(4, "big"))
+
+
+# --- the doublewrite buffer ------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True)
+class Home:
+    """A page in a file whose bytes a doublewrite slot holds too."""
+
+    path: str
+    page: int
+    lsn: int
+
+
+def _system(data):
+    return os.path.join(data, "ibdata1")
+
+
+def doublewrite_ranges(data, page_size):
+    """(byte offset, length) of both blocks in ibdata1."""
+    page = read(_system(data), _TRX_SYS_PAGE * page_size, page_size)
+    header = page[page_size - _DOUBLEWRITE_HEADER:]
+    assert integer(header, 10, 4) == _DOUBLEWRITE_MAGIC, "no doublewrite buffer"
+    length = _EXTENT_PAGES[page_size] * page_size
+    return [(integer(header, at, 4) * page_size, length) for at in (14, 18)]
+
+
+def doublewrite_homes(data, page_size, path):
+    """Pages of one file that could be torn and healed: a slot holds the very same bytes, and is
+    not older than the checkpoint."""
+    checkpoint = log_head(data).checkpoint
+    homes = set()
+    for start, length in doublewrite_ranges(data, page_size):
+        block = read(_system(data), start, length)
+        for offset in range(0, length, page_size):
+            slot = block[offset:offset + page_size]
+            number, lsn = integer(slot, 4, 4), integer(slot, 16, 8)
+            if lsn < checkpoint or (number + 1) * page_size > os.path.getsize(path):
+                continue
+            if read(path, number * page_size, page_size) == slot:
+                homes.add(Home(path, number, lsn))
+    return sorted(homes, key=lambda home: home.page)
+
+
+def clear_doublewrite(data, page_size):
+    for start, length in doublewrite_ranges(data, page_size):
+        write(_system(data), start, bytes(length))
+
+
+# --- pages -----------------------------------------------------------------------------------
+
+
+def tear(path, page, page_size):
+    """The first half of the page as it is, the second half of something else."""
+    write(path, page * page_size + page_size // 2, noise(page_size // 2, page))
+
+
+def flip_bit(path, page, page_size):
+    at = page * page_size + page_size // 3
+    write(path, at, bytes([read(path, at, 1)[0] ^ 0x10]))
+
+
+def blank(path, page, page_size):
+    write(path, page * page_size, bytes(page_size))
