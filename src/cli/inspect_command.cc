@@ -220,12 +220,11 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
     const Result<space::PageState> state = codec.decode(number, stored, plain);
     // What cannot be decoded is shown as it is stored.
     const std::span<const std::byte> shown = state ? plain : stored;
-    const bool readable = state || state.error().code() == ErrorCode::Corruption;
 
     const std::string verdict = !state                                ? state.error().to_string()
                                 : *state == space::PageState::AllZero ? "never written, all zero"
                                                                       : "whole";
-    const PageText page = describe_page(shown, number, header, readable);
+    const PageText page = describe_page(shown, number, header);
     if (options.json) {
         Json result = document("inspect");
         result["file"] = tablespace.path();

@@ -56,6 +56,36 @@ Result<std::uint32_t> parse_page_size(std::string_view text) {
     return static_cast<std::uint32_t>(size);
 }
 
+/// Commands before options: they are what a reader of the first screen looks for.
+class HelpFormatter final : public CLI::Formatter {
+public:
+    HelpFormatter() {
+        column_width(40);
+        label("SUBCOMMAND", "COMMAND");
+    }
+    std::string make_usage(const CLI::App* app, std::string name) const override {
+        if (app->get_parent() == nullptr) {
+            return fmt::format("Usage: {} COMMAND [ARGUMENTS] [OPTIONS]\n", app->get_name());
+        }
+        return CLI::Formatter::make_usage(app, std::move(name));
+    }
+    std::string make_help(const CLI::App* app, std::string name,
+                          CLI::AppFormatMode mode) const override {
+        std::string text =
+            make_description(app) + make_usage(app, std::move(name)) + make_positionals(app);
+        const std::string commands = make_subcommands(app, mode);
+        return text + commands + make_groups(app, mode) + '\n' + make_footer(app);
+    }
+    std::string make_subcommands(const CLI::App* app, CLI::AppFormatMode) const override {
+        std::string text;
+        for (const CLI::App* command : app->get_subcommands({})) {
+            text += fmt::format("  {:<{}}{}\n", command->get_name(), get_column_width() - 2,
+                                command->get_description());
+        }
+        return text.empty() ? text : "\nCommands (redoubt COMMAND --help tells more):\n" + text;
+    }
+};
+
 void add_global_options(CLI::App& app, Options& options) {
     const std::string global(kGlobalGroup);
     app.add_flag("--json", options.json, "One result document in JSON on stdout")->group(global);
@@ -90,7 +120,7 @@ void add_global_options(CLI::App& app, Options& options) {
         ->type_name("FILE")
         ->group(keys);
     app.add_option("--key-algorithm", options.key_algorithm,
-                   "cbc (default) or ctr, as the server's file_key_management_encryption_algorithm")
+                   "The server's file_key_management_encryption_algorithm: cbc (default) or ctr")
         ->transform(CLI::CheckedTransformer(
                         std::map<std::string, crypt::CipherMode>{{"cbc", crypt::CipherMode::Cbc},
                                                                  {"ctr", crypt::CipherMode::Ctr}})
@@ -434,7 +464,7 @@ std::variant<Options, ParseEnd> parse_command_line(int argc, const char* const* 
     std::vector<std::string> generated;
 
     CLI::App app("Recovery, verification and inspection of MariaDB data directories", "redoubt");
-    app.get_formatter()->column_width(40);
+    app.formatter(std::make_shared<HelpFormatter>());
     app.require_subcommand(0, 1);
     app.footer(
         "Exit codes: 0 success, 1 failure, 2 usage, 3 done with warnings or not all checked,\n"

@@ -17,9 +17,9 @@ struct PageSection {
 };
 using PageText = std::vector<PageSection>;
 
-/// `page`: a plain page of `space`, or its stored bytes where it could not be decoded; then
-/// `readable` says whether its fields mean something (false: they are ciphertext).
+/// `page`: a plain page of `space` (or, where it could not be decoded, its stored bytes), of at
+/// least 4096 bytes, or 1024 if the space is ROW_FORMAT=COMPRESSED. Any bytes are safe.
 PageText describe_page(std::span<const std::byte> page, PageNo number,
-                       const space::SpaceHeader& space, bool readable);
+                       const space::SpaceHeader& space);
 
 }  // namespace redoubt::cli

@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "page/header.h"
+#include "page/trx_system.h"
 #include "space/file_pages.h"
 
 namespace redoubt::cli {
@@ -58,21 +59,20 @@ struct DoublewriteArea {
     }
 };
 
-/// Format: docs/formats/tablespace.md#doublewrite. Nothing is there in other tablespaces.
+/// Nothing is there in other tablespaces.
 DoublewriteArea find_doublewrite(space::Tablespace& tablespace, space::FilePages& pages) {
     constexpr PageNo kTrxSystemPage{5};
-    constexpr std::uint32_t kMagic = 536853855;
     const space::SpaceHeader& header = tablespace.header();
     std::vector<std::byte> page(tablespace.physical_size());
     if (header.id != kSystemSpace || !pages.read({header.id, kTrxSystemPage}, page)) {
         return {};
     }
-    const std::byte* at = page.data() + page.size() - 190;
-    if (load_be<std::uint32_t>(at) != kMagic) {
+    const page::DoublewriteHeaderView doublewrite(page);
+    if (!doublewrite.present()) {
         return {};
     }
-    return {.block1 = load_be<std::uint32_t>(at + 4),
-            .block2 = load_be<std::uint32_t>(at + 8),
+    return {.block1 = doublewrite.block1().value,
+            .block2 = doublewrite.block2().value,
             .block_pages = header.flags.extent_pages()};
 }
 
