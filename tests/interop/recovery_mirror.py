@@ -16,7 +16,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import itertools
-import os
+import random
 import sys
 import time
 import traceback
@@ -33,7 +33,7 @@ _VARIANTS = ("plain", "encrypted", "compressed", "both")
 _ALGORITHMS = ("zlib", "lz4", "lzo", "lzma", "bzip2", "snappy")
 _CTEST_SKIP = 77
 
-# How the log and the pages look at the crash; seeds take turns.
+# How the log and the pages look at the crash.
 _PROFILES = (
     {"log_size": "1G", "buffer_pool": "256M"},  # all in the log, next to nothing flushed
     {"log_size": "1G", "buffer_pool": "24M"},   # pages flushed at all times, doublewrite in use
@@ -60,21 +60,22 @@ class Case:
         return f"{self.page_kib}k/{self.checksum}/{self.variant} seed {self.seed}"
 
     def config(self):
-        """Seeds also take turns in cipher mode, compression method and undo tablespaces."""
-        profile = dict(_PROFILES[self.seed % len(_PROFILES)])
+        """What the cell leaves open is drawn by the seed: log and buffer pool, cipher mode,
+        compression method, undo tablespaces."""
+        draw = random.Random(str(self))
+        profile = dict(draw.choice(_PROFILES))
         if self.page_kib == 64 and profile["buffer_pool"] == "24M":
             profile["buffer_pool"] = "64M"
-        undo_tablespaces = (0, 3)[self.seed // 3 % 2]
+        encryption, algorithm = draw.choice(("cbc", "ctr")), draw.choice(_ALGORITHMS)
+        undo_tablespaces = draw.choice((0, 3))
         return realserver.Config(
             page_size=self.page_kib * 1024, checksum=self.checksum,
-            encryption=("cbc", "ctr")[self.seed % 2] if self.variant in ("encrypted", "both")
-            else "",
-            page_compressed=_ALGORITHMS[self.seed % len(_ALGORITHMS)]
-            if self.variant in ("compressed", "both") else "",
-            # (at 64k an undo tablespace begins with 40 MB: filling several takes too long)
+            encryption=encryption if self.variant in ("encrypted", "both") else "",
+            page_compressed=algorithm if self.variant in ("compressed", "both") else "",
             undo_tablespaces=undo_tablespaces,
+            # (at 64k an undo tablespace begins with 40 MB: filling several takes too long)
             undo_truncate=undo_tablespaces > 0 and self.page_kib < 64,
-            options=(f"--innodb-flush-log-at-trx-commit={(1, 2)[self.seed % 2]}",), **profile)
+            options=(f"--innodb-flush-log-at-trx-commit={draw.choice((1, 2))}",), **profile)
 
 
 @dataclasses.dataclass

@@ -12,6 +12,7 @@ import random
 _CHECKPOINT_OFFSETS = (4096, 8192)
 _LOG_HEADER_CRC = 508      # byte offset, covers what is before
 _CHECKPOINT_CRC = 60
+_LOG_SEARCHED = 64 << 20   # bytes behind the checkpoint
 _TRX_SYS_PAGE = 5
 _DOUBLEWRITE_HEADER = 200  # bytes before the end of the TRX_SYS page
 _DOUBLEWRITE_MAGIC = 536853855
@@ -104,6 +105,27 @@ def log_head(data):
     checkpoint, offset, end = max(checkpoints)
     first_lsn = integer(read(path, 8, 8), 0, 8)
     return LogHead(path, first_lsn, checkpoint, offset, end, os.path.getsize(path) - 12288)
+
+
+def forget_file_modify(data, name):
+    """Turns the FILE_MODIFY records of `name` behind the checkpoint into padding of the same length
+    (only those that are a mini-transaction of their own, as the server writes them before the first
+    change of a tablespace). Returns how many."""
+    head = log_head(data)
+    begin, count = head.offset(head.checkpoint), 0
+    log = read(head.path, begin, _LOG_SEARCHED)
+    at = log.find(name)
+    while at >= 0:
+        start, end = at - 3, at + len(name)  # type and length, space id below 128, page 0
+        record = log[start:end]
+        crc = log[end + 1:end + 5]           # behind the terminator
+        if record[0] == 0xB0 | (end - start - 1) and crc == crc32c(record).to_bytes(4, "big"):
+            padding = bytes([0xF0 | (end - start - 1)]) + bytes(end - start - 1)
+            write(head.path, begin + start, padding)
+            write(head.path, begin + end + 1, crc32c(padding).to_bytes(4, "big"))
+            count += 1
+        at = log.find(name, end)
+    return count
 
 
 def set_log_format(data, number):

@@ -276,7 +276,8 @@ class _Session:
     def _index(self):
         name = self._random.choice(self._plain)
         index = self._name("i")
-        self._sql.query(f"CREATE INDEX {index} ON `{name}` ({self._random.choice(['k, u', 'u, k'])})")
+        columns = self._random.choice(["k, u", "u, k"])
+        self._sql.query(f"CREATE INDEX {index} ON `{name}` ({columns})")
         if self._random.random() < 0.7:
             self._sql.query(f"DROP INDEX {index} ON `{name}`")
 

@@ -30,15 +30,21 @@ std::vector<IndexEntry> all_ranges(RedoIndex& index, const std::vector<IndexEntr
 }
 
 std::vector<IndexEntry> random_log(unsigned seed, std::size_t count) {
-    std::mt19937 random(seed);
+    std::mt19937 engine(seed);
+    const auto random = [&](std::uint32_t end) {
+        return static_cast<std::uint32_t>(engine() % end);
+    };
     std::vector<IndexEntry> log;
     for (std::size_t i = 0; i < count; ++i) {
-        const unsigned kind = random() % 20;
-        const std::uint64_t flags = kind == 0   ? IndexEntry::kInit
-                                    : kind == 1 ? IndexEntry::kFree
-                                                : 0;
-        const std::uint32_t number = random() % 4 == 0 ? 0 : random() % 500;  // page 0 is hot
-        log.push_back(IndexEntry::make(page(random() % 5, number), Lsn{12288 + 20 * i}, flags));
+        const std::uint32_t kind = random(20);
+        std::uint64_t flags = 0;
+        if (kind == 0) {
+            flags = IndexEntry::kInit;
+        } else if (kind == 1) {
+            flags = IndexEntry::kFree;
+        }
+        const std::uint32_t number = random(4) == 0 ? 0 : random(500);  // page 0 is hot
+        log.push_back(IndexEntry::make(page(random(5), number), Lsn{12288 + 20 * i}, flags));
     }
     return log;
 }
