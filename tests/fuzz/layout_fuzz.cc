@@ -35,6 +35,7 @@ public:
         return info;
     }
     Status lock_exclusive() override { return refuse(); }
+    Result<bool> locked_by_other() override { return false; }
     void will_need(std::uint64_t, std::uint64_t) override {}
     static Error refuse() { return make_error(ErrorCode::Refused, "read-only"); }
 
