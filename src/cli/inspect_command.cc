@@ -1,6 +1,7 @@
 /// redoubt inspect FILE [--page N] [--map] [--svg FILE]
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
@@ -35,7 +36,7 @@ std::string encryption_text(const space::SpaceHeader& header) {
 std::string header_text(const space::Tablespace& tablespace, std::uint32_t page_count) {
     const space::SpaceHeader& header = tablespace.header();
     return facts_text({
-        {"file", tablespace.path()},
+        {"file", tablespace.name()},
         {"space", fmt::format("{}", header.id.value)},
         {"format", header.flags.to_string()},
         {"flags", fmt::format("0x{:x}", header.flags.encode())},
@@ -52,7 +53,7 @@ std::string header_text(const space::Tablespace& tablespace, std::uint32_t page_
 Json header_json(const space::Tablespace& tablespace, std::uint32_t page_count) {
     const space::SpaceHeader& header = tablespace.header();
     Json result = document("inspect");
-    result["file"] = tablespace.path();
+    result["file"] = tablespace.name();
     result["space"] = header.id.value;
     result["format"] = header.flags.to_string();
     result["flags"] = header.flags.encode();
@@ -188,7 +189,7 @@ Result<int> inspect_space(const CommandContext& context, space::Tablespace& tabl
         : std::ranges::count(survey.pages, PageKind::Encrypted) != 0 ? kExitWarnings
                                                                      : 0;
     const PageMap map{
-        .title = tablespace.path(),
+        .title = tablespace.name(),
         .subtitle = fmt::format(
             "space {}, {}, {}", tablespace.header().id.value, tablespace.header().flags.to_string(),
             human_bytes(std::uint64_t{page_count} * tablespace.physical_size())),
@@ -212,7 +213,7 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
         ASSIGN_OR_RETURN(const std::uint32_t page_count, tablespace.page_count());
         return make_error(ErrorCode::Usage, "there is no such page: the file has {} pages",
                           page_count)
-            .with_file(tablespace.path())
+            .with_file(tablespace.name())
             .with_page(number);
     }
     std::vector<std::byte> plain(stored.size());
@@ -227,7 +228,7 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
     const PageText page = describe_page(shown, number, header);
     if (options.json) {
         Json result = document("inspect");
-        result["file"] = tablespace.path();
+        result["file"] = tablespace.name();
         result["page"] = number.value;
         result["whole"] = state.has_value();
         result["verdict"] = verdict;
@@ -239,7 +240,7 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
         }
         RETURN_IF_ERROR(print_json(result));
     } else {
-        std::string text = facts_text({{"file", tablespace.path()},
+        std::string text = facts_text({{"file", tablespace.name()},
                                        {"page", fmt::format("{}", number.value)},
                                        {"verdict", verdict}});
         for (const PageSection& section : page) {

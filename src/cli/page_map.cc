@@ -22,7 +22,7 @@ struct KindStyle {
 
 constexpr std::array<KindStyle, kPageKindCount> kStyles = {{
     {"never written", '.', "#f4f5f7", 255, 248},
-    {"free", '-', "#dfe3e8", 252, 244},
+    {"free", '-', "#cfe5cf", 194, 244},
     {"allocated", 'a', "#b9c2cc", 249, 235},
     {"space header", 'H', "#1f2933", 235, 255},
     {"extent descriptors", 'X', "#52606d", 240, 255},

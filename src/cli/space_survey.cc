@@ -149,7 +149,9 @@ Result<SpaceSurvey> survey_space(space::Tablespace& tablespace, const SurveyOpti
             const auto first = static_cast<std::uint32_t>(item * kPagesPerRead);
             const std::uint32_t wanted = std::min(kPagesPerRead, page_count - first);
             ASSIGN_OR_RETURN(const std::uint32_t count,
-                             tablespace.read_raw(PageNo{first}, wanted, worker.stored));
+                             tablespace.read_raw(
+                                 PageNo{first}, wanted,
+                                 std::span(worker.stored).first(std::size_t{wanted} * page_size)));
             for (std::uint32_t i = 0; i < count; ++i) {
                 const std::uint32_t number = first + i;
                 const auto page =

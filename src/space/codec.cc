@@ -543,6 +543,11 @@ Result<std::uint32_t> PageCodec::State::write_old(PageNo number, std::span<std::
         const std::uint32_t checksum =
             flags().row_compressed ? page::zip_crc32_checksum(page) : page::crc32_checksum(page);
         Header::PostEncryption::set(page, checksum);
+    } else {
+        // A page stored plain says "not encrypted" here. So does the server's, even where an R-tree
+        // page had its split sequence number in these bytes (docs/formats/page.md#bytes-26-to-33).
+        Header::OldKeyVersion::set(page, 0);
+        Header::PostEncryption::set(page, 0);
     }
     return static_cast<std::uint32_t>(size());
 }

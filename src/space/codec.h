@@ -55,7 +55,8 @@ public:
     Result<PageState> check(PageNo number, std::span<const std::byte> stored);
 
     /// As check(), leaving the plain page in `plain` (physical_size() bytes; may not overlap
-    /// `stored`). Errors also: Key for an encrypted page without keys.
+    /// `stored`). Of a full_crc32 page, the last 4 bytes are unspecified and the first 4 are zero.
+    /// Errors also: Key for an encrypted page without keys.
     Result<PageState> decode(PageNo number, std::span<const std::byte> stored,
                              std::span<std::byte> plain);
 
@@ -63,8 +64,9 @@ public:
     /// physical_size() bytes, zero behind the image. Returns the length of the image that must be
     /// written (a multiple of 256 or the physical size); bytes after it may be punched. Encrypts
     /// with the latest key version if the space's crypt data encrypts (and the page is of a kind
-    /// that is ever encrypted), compresses if the flags say so and the page shrinks. Errors: Key,
-    /// Internal.
+    /// that is ever encrypted), compresses if the flags say so and the page shrinks. An
+    /// all-zero page stays one. Errors: Key; Internal, also for a page that carries another number
+    /// or space id.
     Result<std::uint32_t> encode(PageNo number, std::span<const std::byte> plain,
                                  std::span<std::byte> stored);
 

@@ -7,6 +7,7 @@
 
 #include "base/big_endian.h"
 #include "page/header.h"
+#include "space/tablespace.h"
 
 namespace redoubt::space {
 namespace {
@@ -182,7 +183,7 @@ private:
             return std::move(count.error());
         }
         const std::uint32_t pages = std::min(map_.size, count.value_or(0));
-        if (pages < map_.size) {
+        if (!long_enough(pages, map_.size, page_size_)) {
             broken(PageNo{0}, "space has {} pages by its header, the file {}", map_.size, pages);
         }
         map_.use.assign(pages, PageUse::Unused);

@@ -32,7 +32,8 @@ struct ExtentMap {
     std::uint32_t size = 0;  ///< FSP_SIZE
     std::uint32_t free_limit = 0;
     std::vector<PageUse> use;             ///< one per page of the space
-    std::vector<std::uint64_t> owner;     ///< segment id per page, 0 = none
+    std::vector<std::uint64_t> owner;     ///< segment id per page, 0 = none; also of pages that
+                                          ///< are free in an extent of the segment
     std::vector<ExtentProblem> problems;  ///< empty = every invariant holds
     bool is_free(PageNo page) const;
 };

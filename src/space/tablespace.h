@@ -49,6 +49,15 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
                                                              std::uint32_t expected_page_size,
                                                              page::Strictness strictness);
 
+/// The server gives files sizes in multiples of this many bytes.
+inline constexpr std::uint32_t kFileBlock = 4096;
+
+/// Whether a file with `pages` pages may belong to a space whose header says `size`: not shorter,
+/// but for what sizes in whole blocks leave out.
+inline bool long_enough(std::uint32_t pages, std::uint32_t size, std::uint32_t physical_size) {
+    return pages >= size || std::uint64_t{size - pages} * physical_size < kFileBlock;
+}
+
 /// Files of one tablespace seen as one sequence of pages.
 class Tablespace {
 public:

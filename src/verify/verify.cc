@@ -466,7 +466,8 @@ private:
         const std::uint32_t header_size =
             touched ? analysis_->map.spaces.at(job.disk_header.id).header.size
                     : job.disk_header.size;
-        if (job.page_count < header_size) {
+        if (!space::long_enough(job.page_count, header_size,
+                                job.disk_header.flags.physical_page_size)) {
             find({.kind = touched ? "file-to-be-extended" : "file-short",
                   .severity = touched ? Severity::Note : Severity::Damage,
                   .file = job.paths.front(),

