@@ -219,5 +219,23 @@ TEST(LoadKeyFile, ReadsFromADirectory) {
     EXPECT_EQ(absent.error().code(), ErrorCode::NotFound);
 }
 
+TEST(DebugKeys, AreTheirVersionNumbers) {
+    const std::unique_ptr<KeyRing> ring = debug_key_ring(300);
+    EXPECT_EQ(ring->mode(), CipherMode::Cbc);
+    EXPECT_EQ(ring->latest_version(1).value(), 300U);
+    EXPECT_EQ(test::to_hex(ring->key(1, 1)->bytes()), "00000001000000000000000000000000");
+    EXPECT_EQ(test::to_hex(ring->key(1, 300)->bytes()), "0000012c000000000000000000000000");
+}
+
+TEST(DebugKeys, EndWithTheLatestVersionOfKeyOne) {
+    const std::unique_ptr<KeyRing> ring = debug_key_ring(3);
+    for (const auto& [id, version] : {std::pair(1U, 0U), std::pair(1U, 4U), std::pair(2U, 1U)}) {
+        const Result<Key> key = ring->key(id, version);
+        ASSERT_FALSE(key);
+        EXPECT_EQ(key.error().code(), ErrorCode::Key);
+    }
+    EXPECT_FALSE(ring->latest_version(2));
+}
+
 }  // namespace
 }  // namespace redoubt::crypt
