@@ -127,6 +127,11 @@ void add_global_options(CLI::App& app, Options& options) {
                         .description(""))
         ->type_name("MODE")
         ->group(keys);
+    // Hidden: for our tests of key rotation, which file_key_management does not have.
+    app.add_option("--debug-key-version", options.debug_key_version,
+                   "Use the keys of debug_key_management, up to this version")
+        ->excludes("--key-file")
+        ->group("");
 
     const std::string layout(kLayoutGroup);
     LayoutArguments& arguments = options.layout;

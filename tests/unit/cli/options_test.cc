@@ -108,6 +108,7 @@ TEST(CommandLine, UnderstandsEachCommandsOwnOptions) {
     EXPECT_TRUE(log.summary);
     const Options keys = parsed({"verify", "d", "--key-file", "k", "--key-algorithm", "ctr"});
     EXPECT_EQ(keys.key_algorithm, crypt::CipherMode::Ctr);
+    EXPECT_EQ(parsed({"verify", "d", "--debug-key-version", "7"}).debug_key_version, 7U);
 }
 
 TEST(CommandLine, MistakesAreUsageErrorsWithAHint) {
@@ -122,6 +123,7 @@ TEST(CommandLine, MistakesAreUsageErrorsWithAHint) {
              {"--progress", "often", "recover", "d"},
              {"--innodb-page-size", "5k", "recover", "d"},
              {"log", "d", "--page", "5"},
+             {"verify", "d", "--key-file", "k", "--debug-key-version", "7"},
              {"inspect", "f", "--page", "-1"}}) {
         const ParseEnd end = refused(arguments);
         EXPECT_EQ(end.exit_code, 2);
