@@ -129,8 +129,7 @@ void add_global_options(CLI::App& app, Options& options) {
         ->group(keys);
     // Hidden: for our tests of key rotation, which file_key_management does not have.
     app.add_option("--debug-key-version", options.debug_key_version,
-                   "Use the keys of debug_key_management, up to this version")
-        ->excludes("--key-file")
+                   "Use the keys of debug_key_management, up to this version; no key file")
         ->group("");
 
     const std::string layout(kLayoutGroup);

@@ -123,7 +123,6 @@ TEST(CommandLine, MistakesAreUsageErrorsWithAHint) {
              {"--progress", "often", "recover", "d"},
              {"--innodb-page-size", "5k", "recover", "d"},
              {"log", "d", "--page", "5"},
-             {"verify", "d", "--key-file", "k", "--debug-key-version", "7"},
              {"inspect", "f", "--page", "-1"}}) {
         const ParseEnd end = refused(arguments);
         EXPECT_EQ(end.exit_code, 2);
