@@ -16,6 +16,7 @@ namespace redoubt::page {
 /// Read-only view of the whole page.
 class RollbackSegmentView {
 public:
+    static constexpr std::size_t kSlots = 72;  ///< byte offset of the undo slots
     explicit RollbackSegmentView(std::span<const std::byte> page) : page_(page) {}
 
     /// False: before 10.3; then nothing behind the slots is valid.
@@ -43,8 +44,8 @@ private:
     using Format = BigEndian<std::uint32_t, kHeaderSize>;
     using HistoryPages = BigEndian<std::uint32_t, 42>;
     static constexpr std::size_t kSegment = HistoryPages::kEnd + ListBaseView::kSize;
-    static constexpr std::size_t kSlots = kSegment + SegmentHeaderView::kSize;
-    static_assert(HistoryPages::kOffset == Format::kEnd && kSlots == 72);
+    static_assert(HistoryPages::kOffset == Format::kEnd &&
+                  kSlots == kSegment + SegmentHeaderView::kSize);
     std::span<const std::byte> page_;
 };
 
