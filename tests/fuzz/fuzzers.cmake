@@ -1,6 +1,11 @@
 # name and layers of each fuzzer; see cmake/redoubt.cmake
 redoubt_fuzz(codec_fuzz DEPENDS space)
+redoubt_fuzz(crypt_data_fuzz DEPENDS crypt)
+redoubt_fuzz(decompress_fuzz DEPENDS space)
 redoubt_fuzz(extent_map_fuzz DEPENDS space)
 redoubt_fuzz(first_page_fuzz DEPENDS space)
+redoubt_fuzz(key_file_fuzz DEPENDS crypt)
 redoubt_fuzz(layout_fuzz DEPENDS space)
 redoubt_fuzz(page_apply_fuzz DEPENDS recovery)
+redoubt_fuzz(page_checksum_fuzz DEPENDS page)
+redoubt_fuzz(page_flags_fuzz DEPENDS page)
