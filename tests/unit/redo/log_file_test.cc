@@ -192,8 +192,8 @@ TEST(LogVectors, EveryRealMtrIsReadAtItsLsnAndDecoded) {
         const std::string path = which == Log::A ? "a" : "b";
         auto file = std::move(*directory->open(path, io::OpenMode::CreateExclusive));
         ASSERT_TRUE(file->truncate(file_size));  // sparse
-        ASSERT_TRUE(
-            file->write_at(0, std::span(LogBuilder(first_lsn, kSmallest).bytes).first(512)));
+        const LogBuilder header(first_lsn, kSmallest);
+        ASSERT_TRUE(file->write_at(0, std::span(header.bytes).first(512)));
         for (const Vector& v : kVectors) {
             if (v.log == which) {
                 const std::uint64_t at = 12288 + (v.start - first_lsn.value) % (file_size - 12288);
@@ -458,7 +458,7 @@ TEST(LogReader, AnLsnBeforeTheFirstOrAFileThatShrankIsCorruption) {
     reader.seek(Lsn{20000});
     EXPECT_EQ(reader.next().error().code(), ErrorCode::Corruption);
     reader.seek(Lsn{UINT64_MAX});
-    EXPECT_FALSE(reader.next());
+    EXPECT_FALSE(reader.next()->has_value()) << "there is no LSN after it";
 }
 
 // ---- opening ----
