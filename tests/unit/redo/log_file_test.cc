@@ -94,9 +94,9 @@ std::vector<Bytes> random_mtr(std::mt19937& random, std::size_t size) {
     for (std::size_t total = 0; total < size;) {
         Bytes body(1 + random() % std::max<std::size_t>(size / 2, 1));
         std::ranges::generate(body, [&] { return static_cast<std::byte>(random()); });
-        const unsigned type = 0x10 + 0x10 * (random() % 7);
+        const auto type = static_cast<unsigned>(0x10 + 0x10 * (random() % 7));
         if (!records.empty() && random() % 2 == 0) {
-            records.push_back(test::record(0x80 | type, body));
+            records.push_back(test::record(0x80U | type, body));
         } else {
             records.push_back(
                 test::page_record(type,
