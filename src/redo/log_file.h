@@ -58,8 +58,8 @@ public:
     Lsn position() const;
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
-    /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file has
-    /// shrunk or the position lies before the first LSN.
+    /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file
+    /// has shrunk or the position lies before the first LSN.
     Result<std::optional<Mtr>> next(bool check = true);
     LogEnd end_reason() const;
 
