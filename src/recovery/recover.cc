@@ -493,6 +493,24 @@ private:
         return {};
     }
 
+    /// Tablespaces that were renamed since the checkpoint, under their names of now. The DDL may
+    /// yet be rolled back by the server, which can rename a file back only if the log tells it
+    /// where the file is: without these names it reports the table's file as missing.
+    std::vector<redo::NamedFile> renamed_files() const {
+        std::vector<redo::NamedFile> names;
+        for (const auto& [id, events] : analysis_->scan.file_events) {
+            const RecoveredSpace& space = analysis_->map.spaces.at(id);
+            const bool renamed = std::any_of(
+                events.begin(), events.end(),
+                [](const FileEvent& event) { return event.type == redo::RecordType::FileRename; });
+            if (renamed && !space.ignored) {
+                const std::string& path = space.rename_to ? *space.rename_to : space.path;
+                names.push_back({id, path.starts_with('/') ? path : "./" + path});
+            }
+        }
+        return names;
+    }
+
     /// V2: one rename, after everything else is durable.
     Status replace_log() {
         constexpr std::uint64_t kFileCheckpointSize =
@@ -507,7 +525,8 @@ private:
         {
             ASSIGN_OR_RETURN(const auto file,
                              directory_.open(new_path, io::OpenMode::CreateExclusive));
-            RETURN_IF_ERROR(file->write_at(0, redo::make_clean_log(lsn, "Redoubt 0.1.0")));
+            RETURN_IF_ERROR(
+                file->write_at(0, redo::make_clean_log(lsn, "Redoubt 0.1.0", renamed_files())));
             RETURN_IF_ERROR(file->sync());
         }
         RETURN_IF_ERROR(directory_.rename(new_path, layout_.log_path));

@@ -478,6 +478,38 @@ TEST(LogFile, ACleanLogIsReadBack) {
     EXPECT_EQ((*RecordReader(mtrs[0]).next())->checkpoint, Lsn{123456789});
 }
 
+TEST(LogFile, ACleanLogMayNameFiles) {
+    std::vector<NamedFile> names{{SpaceId{5}, "./a/b.ibd"},
+                                 {SpaceId{300}, "./shop/" + std::string(250, 'x') + ".ibd"}};
+    for (std::uint32_t i = 0; i < 3000; ++i) {
+        names.push_back({SpaceId{20000 + i * 1000}, "./db/" + std::string(i % 140, 'y') + ".ibd"});
+    }
+    const OpenedLog opened(make_clean_log(Lsn{50000}, "Redoubt 1.0", names));
+    EXPECT_EQ(opened.log->file_size() % 4096, 0U);
+    LogReader reader = opened.log->reader();
+    reader.seek(Lsn{50000});
+    std::size_t found = 0;
+    bool checkpoint = false;
+    const auto mtrs = read_all(reader, LogEnd::EmptyByte);
+    EXPECT_GT(mtrs.size(), 1U);
+    for (const auto& mtr : mtrs) {
+        RecordReader records(mtr);
+        for (auto record = records.next(); record && *record; record = records.next()) {
+            if ((*record)->type == RecordType::FileCheckpoint) {
+                checkpoint = true;
+                continue;
+            }
+            ASSERT_LT(found, names.size());
+            EXPECT_EQ((*record)->type, RecordType::FileModify);
+            EXPECT_EQ((*record)->page.space, names[found].space);
+            EXPECT_EQ((*record)->name, names[found].path);
+            ++found;
+        }
+    }
+    EXPECT_EQ(found, names.size());
+    EXPECT_TRUE(checkpoint);
+}
+
 TEST(LogFile, OffsetsAndSequenceBitsFollowTheLaps) {
     const OpenedLog opened(std::move(LogBuilder(Lsn{20000}, 12288 + 1000).bytes));
     EXPECT_EQ(opened.log->offset_of(Lsn{20000}), 12288U);
