@@ -1,4 +1,4 @@
-"""The real server for tests: fresh directories, private servers, crashes, and the page-exact oracle.
+"""The real server for tests: fresh directories, private servers, crashes, the page-exact oracle.
 
     with Scratch() as scratch:
         config = Config(page_size=4096, encryption="ctr")

@@ -18,7 +18,7 @@ COMPARE = os.path.abspath(os.environ.get(
 
 RECOVER_TIMEOUT_S = 300
 
-# Exit codes (DESIGN.md section 3).
+# Exit codes (src/base/error.h).
 OK = 0
 WARNINGS = 3
 DAMAGE = 4
