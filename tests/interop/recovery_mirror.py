@@ -16,6 +16,7 @@ import collections
 import concurrent.futures
 import dataclasses
 import itertools
+import os
 import random
 import sys
 import time
