@@ -14,9 +14,20 @@ Error at(Error error, const redo::LogFile& log, Lsn lsn) {
     return std::move(error).with_file(log.path()).with_lsn(lsn);
 }
 
+/// The first records that are decrypted make no sense.
+Error wrong_log_key(const redo::LogFile& log, Lsn lsn) {
+    return at(
+        make_error(ErrorCode::Key,
+                   "the encrypted redo log's records make no sense with the given key")
+            .with_hint(
+                "check --key-file and --key-algorithm (cbc or ctr): they must be the server's"),
+        log, lsn);
+}
+
 /// Pass A: from the checkpoint's end_lsn to FILE_CHECKPOINT(checkpoint), with only FILE_MODIFY
 /// lists between. Returns the LSN after it.
 Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoint& checkpoint) {
+    const bool encrypted = log.header().encryption != redo::LogEncryption::None;
     redo::LogReader reader = log.reader();
     reader.seek(checkpoint.end_lsn);
     for (;;) {
@@ -26,7 +37,12 @@ Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoin
         if (mtr) {
             redo::RecordReader records(mtr->records);
             for (bool first = true;; first = false) {
-                ASSIGN_OR_RETURN(const auto record, records.next());
+                auto decoded = records.next();
+                if (!decoded) {
+                    return encrypted ? wrong_log_key(log, lsn)
+                                     : at(std::move(decoded.error()), log, lsn);
+                }
+                const std::optional<Record>& record = *decoded;
                 if (!record) {
                     break;
                 }
@@ -41,6 +57,9 @@ Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoin
             }
         }
         if (!only_names) {
+            if (encrypted && mtr) {
+                return wrong_log_key(log, lsn);
+            }
             return at(
                 make_error(ErrorCode::Corruption,
                            "no FILE_CHECKPOINT({}) where the checkpoint block says it begins ({})",

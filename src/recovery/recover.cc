@@ -59,6 +59,7 @@ public:
 
     Status run() {
         const auto begin = Clock::now();
+        RETURN_IF_ERROR(check_renames());
         RETURN_IF_ERROR(heal_torn_pages());
         ASSIGN_OR_RETURN(journal_, Journal::create(directory_, {analysis_->scan.checkpoint.lsn,
                                                                 analysis_->scan.end}));
@@ -441,7 +442,8 @@ private:
         return {};
     }
 
-    Status rename_files() {
+    /// Renames that were logged but not done, in the order of the log.
+    std::vector<RecoveredSpace*> pending_renames() {
         std::vector<RecoveredSpace*> renames;
         for (auto& [id, space] : analysis_->map.spaces) {
             if (!space.ignored && space.rename_to) {
@@ -452,8 +454,14 @@ private:
                   [](const RecoveredSpace* a, const RecoveredSpace* b) {
                       return a->rename_lsn < b->rename_lsn;
                   });
-        for (RecoveredSpace* space : renames) {
-            if (directory_.exists(*space->rename_to)) {
+        return renames;
+    }
+
+    /// V1: a rename that cannot be done ends the run before it begins.
+    Status check_renames() {
+        std::set<std::string> moved;  // paths that an earlier rename frees
+        for (const RecoveredSpace* space : pending_renames()) {
+            if (directory_.exists(*space->rename_to) && !moved.contains(*space->rename_to)) {
                 return make_error(ErrorCode::Refused,
                                   "cannot replay the rename to {}: that file exists",
                                   *space->rename_to)
@@ -464,6 +472,13 @@ private:
                         "find out which of the two files belongs there, move the other out of the "
                         "data directory, and run the command again");
             }
+            moved.insert(space->path);
+        }
+        return {};
+    }
+
+    Status rename_files() {
+        for (const RecoveredSpace* space : pending_renames()) {
             RETURN_IF_ERROR(directory_.rename(space->path, *space->rename_to));
             directories_.insert(io::parent_of(space->path));
             directories_.insert(io::parent_of(*space->rename_to));
@@ -493,6 +508,24 @@ private:
         return {};
     }
 
+    /// Tablespaces that DDL made or renamed since the checkpoint, under their names of now. The
+    /// server may yet roll that DDL back: it finds their files only if the log names them, as the
+    /// crashed log did; otherwise it reports the table as missing.
+    std::vector<redo::NamedFile> files_of_recent_ddl() const {
+        std::vector<redo::NamedFile> names;
+        for (const auto& [id, events] : analysis_->scan.file_events) {
+            const RecoveredSpace& space = analysis_->map.spaces.at(id);
+            const bool recent = std::any_of(
+                events.begin(), events.end(),
+                [](const FileEvent& event) { return event.type != redo::RecordType::FileModify; });
+            if (recent && !space.ignored) {
+                const std::string& path = space.rename_to ? *space.rename_to : space.path;
+                names.push_back({id, path.starts_with('/') ? path : "./" + path});
+            }
+        }
+        return names;
+    }
+
     /// V2: one rename, after everything else is durable.
     Status replace_log() {
         constexpr std::uint64_t kFileCheckpointSize =
@@ -507,7 +540,8 @@ private:
         {
             ASSIGN_OR_RETURN(const auto file,
                              directory_.open(new_path, io::OpenMode::CreateExclusive));
-            RETURN_IF_ERROR(file->write_at(0, redo::make_clean_log(lsn, "Redoubt 0.1.0")));
+            RETURN_IF_ERROR(file->write_at(
+                0, redo::make_clean_log(lsn, "Redoubt 0.1.0", files_of_recent_ddl())));
             RETURN_IF_ERROR(file->sync());
         }
         RETURN_IF_ERROR(directory_.rename(new_path, layout_.log_path));

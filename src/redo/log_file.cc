@@ -318,8 +318,11 @@ Result<std::optional<Mtr>> LogReader::State::next(bool check) {
     std::span<const std::byte> records = bytes.first(records_size);
     const auto nonce = bytes.subspan(records_size + 1, nonce_size);
     const std::size_t crc_at = records_size + 1 + nonce_size;
-    if (check && crc32c(nonce, crc32c(records)) != load_be<std::uint32_t>(&bytes[crc_at])) {
-        return end_here(LogEnd::Checksum);
+    if (check) {
+        const std::uint32_t crc = crc32c(records);
+        if ((cipher ? crc32c(nonce, crc) : crc) != load_be<std::uint32_t>(&bytes[crc_at])) {
+            return end_here(LogEnd::Checksum);
+        }
     }
     if (cipher) {
         records = decrypt(records, nonce);

@@ -58,8 +58,8 @@ public:
     Lsn position() const;
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
-    /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file has
-    /// shrunk or the position lies before the first LSN.
+    /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file
+    /// has shrunk or the position lies before the first LSN.
     Result<std::optional<Mtr>> next(bool check = true);
     LogEnd end_reason() const;
 
@@ -99,8 +99,16 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// The bytes of a minimal clean log as `mariadb-backup --prepare` leaves it: 12304 bytes, header,
-/// one checkpoint block {lsn, lsn}, FILE_CHECKPOINT(lsn). `creator`: up to 31 characters.
-std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator);
+/// A file that a new log names for its space ("./db/t.ibd", or an absolute path).
+struct NamedFile {
+    SpaceId space;
+    std::string path;
+};
+/// The bytes of a clean log as `mariadb-backup --prepare` leaves it: header, one checkpoint block
+/// {lsn, lsn}, FILE_CHECKPOINT(lsn); 12304 bytes. `creator`: up to 31 characters. With `names`,
+/// FILE_MODIFY records for them come before FILE_CHECKPOINT and the file is as long as it takes, a
+/// multiple of 4096.
+std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator,
+                                      std::span<const NamedFile> names = {});
 
 }  // namespace redoubt::redo

@@ -150,60 +150,55 @@ std::size_t record_kind(const Record& record) {
 std::string_view record_kind_name(std::size_t kind) { return kKindNames.at(kind); }
 
 Result<std::optional<Record>> RecordReader::next() {
-    Result<std::optional<Record>> result;  // filled in place: this is a hot path
-    if (at_ == bytes_.size()) {
-        return result;
+    Result<std::optional<Record>> result;  // the only thing returned, so that it is never moved
+    if (at_ < bytes_.size()) {
+        const std::size_t offset = at_;
+        if (const char* wrong = decode(result->emplace()); wrong != nullptr) {
+            result = make_error(ErrorCode::Corruption,
+                                "malformed redo record: {} (byte {} of its mini-transaction)",
+                                wrong, offset);
+        }
     }
+    return result;
+}
+
+const char* RecordReader::decode(Record& record) {
     const std::span<const std::byte> rest = bytes_.subspan(at_);
     const auto first = std::to_integer<unsigned>(rest[0]);
     const RecordFrame frame = read_frame(rest);
-    const auto offset = static_cast<std::uint32_t>(at_);
-    const auto malformed = [&](const char* what) {
-        return make_error(ErrorCode::Corruption,
-                          "malformed redo record: {} (byte {} of its mini-transaction)", what,
-                          offset);
-    };
     if (first <= 1 || frame.length == 0 || frame.length > rest.size()) {
         at_ = bytes_.size();
-        return malformed("its length does not fit");
+        return "its length does not fit";
     }
-    at_ += frame.length;
-
-    Record& record = result->emplace();
-    record.offset = offset;
+    record.offset = static_cast<std::uint32_t>(at_);
     record.length = frame.length;
+    at_ += frame.length;
     std::span<const std::byte> payload = rest.subspan(frame.prefix, frame.length - frame.prefix);
-    record.same_page = (first & 0x80) != 0;
     const unsigned type = (first >> 4) & 7;
-    if (record.same_page && !page_records_began_) {
-        record.same_page = false;
+    const bool high_bit = (first & 0x80) != 0;
+    if (high_bit && !page_records_began_) {
         const char* wrong = decode_file_record(payload, type, record);
         if (wrong == nullptr && record.type == RecordType::FileCheckpoint && at_ != bytes_.size()) {
-            wrong = "FILE_CHECKPOINT is not the last of its mini-transaction";
+            return "FILE_CHECKPOINT is not the last of its mini-transaction";
         }
-        if (wrong != nullptr) {
-            return malformed(wrong);
-        }
-        return result;
+        return wrong;
     }
     page_records_began_ = true;
     record.type = static_cast<RecordType>(type);
-    if (!record.same_page) {
+    record.same_page = high_bit;
+    if (!high_bit) {
         const Varint space = read_varint(payload);
         const Varint page = read_varint(payload.subspan(space.length));
         if (space.length == 0 || page.length == 0) {
             at_ = bytes_.size();  // what follows could name "the same page"
-            return malformed("it has no page id");
+            return "it has no page id";
         }
         current_ = {SpaceId{space.value}, PageNo{page.value}};
         payload = payload.subspan(space.length + page.length);
     }
     record.page = current_;
     record.body = payload;
-    if (const char* wrong = check_page_record(record); wrong != nullptr) {
-        return malformed(wrong);
-    }
-    return result;
+    return check_page_record(record);
 }
 
 Varint read_long_varint(std::span<const std::byte> bytes) {

@@ -75,6 +75,9 @@ public:
     Result<std::optional<Record>> next();
 
 private:
+    /// Decodes the record at `at_` and moves behind it. Returns what is wrong with it, or nullptr.
+    const char* decode(Record& record);
+
     std::span<const std::byte> bytes_;
     std::size_t at_ = 0;
     bool page_records_began_ = false;

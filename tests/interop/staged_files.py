@@ -2,6 +2,7 @@
 says when recovery begins."""
 
 import os
+import re
 
 import realserver
 import redoubt
@@ -89,6 +90,32 @@ class Deferred(staging.StagedTest):
                 for name in ("t", "old"):
                     blanking(staging.table_path(site, name), crashed.config.page_size)
                 self.assert_recovers(crashed, site)
+
+    def test_crash_in_the_middle_of_truncate(self):
+        """The old file is renamed, the new one logged but not yet made: the server must be able to
+        undo the whole, and finds the old rows."""
+        def second(sql, server):
+            with open(staging.table_path(server.site, "t"), "rb") as file:
+                before = file.read()
+            sql.query("TRUNCATE TABLE t")
+            return before
+
+        crashed = staging.crash("truncate", _PLAIN, lambda sql: staging.make_table(sql, "t", 500),
+                                second)
+        site = crashed.copy()
+        name = b"./d/t.ibd"
+        log = b"".join(records for _, records in surgery.mini_transactions(site.data))
+        renamed = re.search(re.escape(name) + rb"\0\./d/(#sql-ib\d+)\.ibd", log).group(1).decode()
+        surgery.cut_log_behind(site.data, lambda records: records[0] & 0xF0 == 0x80 and
+                               name in records[:20])
+        os.unlink(staging.table_path(site, "t"))
+        with open(staging.table_path(site, renamed), "wb") as file:
+            file.write(crashed.facts)
+        self.assert_recovers(crashed, site, reference=crashed.oracle_of(site), server=False)
+        with realserver.Server(site, crashed.config) as server:
+            with server.connect() as sql:
+                self.assertEqual(sql.value("SELECT COUNT(*) FROM d.t"), "500")
+                self.assertEqual(realserver.check_tables(sql)[0], [])
 
     def test_dropped_table_is_not_made_again(self):
         def second(sql, _):

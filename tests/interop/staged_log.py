@@ -44,7 +44,7 @@ class Log(staging.StagedTest):
         head = surgery.log_head(site.data)
         middle = head.offset((head.checkpoint + crashed.facts) // 2)
         os.truncate(head.path, middle & ~4095)
-        self.assert_refused(crashed, site, _UNREADABLE, ["ib_logfile0"])
+        self.assert_refused(crashed, site, _UNREADABLE, ["redo log"])
 
     def test_file_cut_to_its_header(self):
         for size in (0, 512, 4096, 12288):

@@ -128,6 +128,46 @@ def forget_file_modify(data, name):
     return count
 
 
+def mini_transactions(data):
+    """The records of each mini-transaction behind the checkpoint of a plain log that has not
+    wrapped: (byte offset in the file, bytes without terminator and checksum)."""
+    head = log_head(data)
+    begin = head.offset(head.checkpoint)
+    log = read(head.path, begin, _LOG_SEARCHED)
+    start = 0
+    while True:
+        at = start
+        while log[at] > 1:  # 0 and 1 are terminators
+            at += 1 + _record_rest(log, at)
+        records = log[start:at]
+        if not records or log[at + 1:at + 5] != crc32c(records).to_bytes(4, "big"):
+            return
+        yield begin + start, records
+        start = at + 5
+
+
+def _record_rest(log, at):
+    """Bytes of a redo record behind its first byte."""
+    length = log[at] & 15
+    if length:
+        return length
+    first = log[at + 1]
+    if first < 0x80:
+        return first + 15
+    if first < 0xC0:
+        return 0x80 + ((first & 0x3F) << 8 | log[at + 2]) + 15
+    return 0x4080 + ((first & 0x1F) << 16 | log[at + 2] << 8 | log[at + 3]) + 15
+
+
+def cut_log_behind(data, is_last):
+    """Makes the log end with the first mini-transaction whose records satisfy `is_last`."""
+    for offset, records in mini_transactions(data):
+        if is_last(records):
+            write(log_path(data), offset + len(records) + 5, bytes(_LOG_SEARCHED))
+            return
+    raise AssertionError("no such mini-transaction")
+
+
 def set_log_format(data, number):
     """Another format number, in a header that is valid otherwise."""
     path = log_path(data)
