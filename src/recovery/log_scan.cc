@@ -179,6 +179,11 @@ Result<Lsn> walk(const redo::LogFile& log, Lsn from, std::optional<Lsn> until, b
             return lsn;
         }
         if (auto status = indexer.take(*mtr); !status) {
+            // Its checksum was right. (Short messages read the same in both cipher modes, so a
+            // wrong mode shows only here.)
+            if (log.header().encryption != redo::LogEncryption::None) {
+                return wrong_log_key(log, mtr->start);
+            }
             return at(
                 std::move(status.error())
                     .with_hint("the redo log is damaged; restore it, or restore the last backup"),

@@ -16,7 +16,6 @@ import collections
 import concurrent.futures
 import dataclasses
 import itertools
-import os
 import random
 import sys
 import time
@@ -129,7 +128,7 @@ def _run(case, scratch, templates, options, outcome):
             outcome.problems.append(f"redoubt recover: exit {answer.code}: {answer.text.strip()}")
             return
         outcome.problems += redoubt.differences(site, oracle, config,
-                                                _not_made_by_oracle(answer, oracle))
+                                                redoubt.left_out_by_oracle(answer, oracle))
 
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
@@ -140,15 +139,6 @@ def _run(case, scratch, templates, options, outcome):
         outcome.problems += server.complaints()
     outcome.facts += (f", {sum(client.acknowledged for client in clients)} transactions, "
                       f"{count} tables")
-
-
-def _not_made_by_oracle(answer, oracle):
-    """Tables that the log creates and recovery, like the server, makes; mariadb-backup takes them
-    for tables that its (partial) backup left out, says so, and does not."""
-    with open(os.path.join(oracle.folder, "prepare.log"), encoding="utf-8") as log:
-        left_out = log.read()
-    return [path.removesuffix(".ibd") for path in answer.document["created_files"]
-            if f"was not found at ./{path} when restoring" in left_out]
 
 
 def _crash_under_load(site, config, case, options):
