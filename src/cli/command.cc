@@ -31,6 +31,9 @@ Command find_command(std::string_view name) {
 Result<std::unique_ptr<crypt::KeyRing>> load_keys(io::Directory& directory,
                                                   const Options& options) {
     constexpr std::size_t kPasswordSizeMax = 4096;  // bytes
+    if (options.debug_key_version) {
+        return crypt::debug_key_ring(*options.debug_key_version);
+    }
     if (options.key_file.empty()) {
         return std::unique_ptr<crypt::KeyRing>();
     }

@@ -154,6 +154,11 @@ void add_global_options(CLI::App& app, Options& options) {
                "Page size: 4k, 8k, 16k, 32k or 64k")
         ->type_name("SIZE")
         ->group(layout);
+
+    // Hidden: for our tests of key rotation, which file_key_management does not have.
+    app.add_option("--debug-key-version", options.debug_key_version,
+                   "Use the keys of debug_key_management, up to this version; no key file")
+        ->group("");
 }
 
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& description) {

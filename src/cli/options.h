@@ -49,6 +49,7 @@ struct Options {
     std::string key_file;                             ///< empty = no keys
     std::string key_file_password_file;
     crypt::CipherMode key_algorithm = crypt::CipherMode::Cbc;
+    std::optional<std::uint32_t> debug_key_version;  ///< keys of the test plugin, up to this one
     LayoutArguments layout;
 
     std::vector<std::string> paths;   ///< the command's operands

@@ -9,7 +9,12 @@
 #include <initializer_list>
 
 #include "base/big_endian.h"
+#include "page/change_buffer.h"
+#include "page/dictionary_header.h"
+#include "page/extent_descriptor.h"
 #include "page/header.h"
+#include "page/rollback_segment.h"
+#include "page/segment_inode.h"
 #include "page/trx_system.h"
 
 namespace redoubt::cli {
@@ -190,19 +195,13 @@ PageSection space_header(std::span<const std::byte> page) {
 }
 
 PageSection descriptors(std::span<const std::byte> page, const page::TablespaceFlags& flags) {
-    constexpr std::size_t kArray = 150;
-    constexpr std::size_t kState = 20;
     constexpr std::array<std::string_view, 5> kStates = {
         "not in use", "free", "with free fragments", "full of fragments", "of a segment"};
     std::array<std::uint64_t, kStates.size()> counts{};
     std::uint64_t unknown = 0;
-    const std::size_t entries = page.size() / flags.extent_pages();
-    for (std::size_t entry = 0; entry < entries; ++entry) {
-        const std::size_t at = kArray + entry * flags.descriptor_size();
-        if (at + flags.descriptor_size() > page.size()) {
-            break;
-        }
-        const auto state = load_be<std::uint32_t>(page.data() + at + kState);
+    for (std::size_t entry = 0; entry < page.size() / flags.extent_pages(); ++entry) {
+        const auto state = static_cast<std::uint32_t>(
+            page::ExtentDescriptorView::on_page(page, flags, entry).state());
         ++(state < counts.size() ? counts[state] : unknown);
     }
     PageSection result{.name = "extents described", .facts = {}};
@@ -216,27 +215,22 @@ PageSection descriptors(std::span<const std::byte> page, const page::TablespaceF
 }
 
 PageSection inodes(std::span<const std::byte> page, const page::TablespaceFlags& flags) {
-    constexpr std::size_t kArray = 50;
-    constexpr std::size_t kFragments = 64;
-    const std::size_t fragments = flags.extent_pages() / 2;
-    const std::size_t size = kFragments + 4 * fragments;
+    using Inode = page::SegmentInodeView;
     PageSection result = section("segment inodes", page, {{"inode pages", 38, Shape::ListNode}});
-    for (std::size_t at = kArray; at + size <= page.size() - page::kTrailerSize; at += size) {
-        const std::byte* inode = page.data() + at;
-        const auto id = load_be<std::uint64_t>(inode);
-        if (id == 0) {
+    for (std::size_t slot = 0; slot < Inode::count_per_page(flags); ++slot) {
+        const Inode inode = Inode::on_page(page, flags, slot);
+        if (inode.segment() == 0) {
             continue;  // unused
         }
         std::size_t used = 0;
-        for (std::size_t i = 0; i < fragments; ++i) {
-            used += load_be<std::uint32_t>(inode + kFragments + 4 * i) != kNoPage.value ? 1 : 0;
+        for (std::size_t i = 0; i < Inode::fragment_count(flags); ++i) {
+            used += inode.fragment(i) != kNoPage ? 1 : 0;
         }
         result.facts.emplace_back(
-            fmt::format("segment {}", id),
+            fmt::format("segment {}", inode.segment()),
             fmt::format("{} fragment pages; extents: {} full, {} partly used ({} pages), {} empty",
-                        used, load_be<std::uint32_t>(inode + 44),
-                        load_be<std::uint32_t>(inode + 28), load_be<std::uint32_t>(inode + 8),
-                        load_be<std::uint32_t>(inode + 12)));
+                        used, inode.full_extents().length(), inode.not_full_extents().length(),
+                        inode.not_full_pages_used(), inode.free_extents().length()));
     }
     return result;
 }
@@ -264,19 +258,19 @@ PageSection trx_system(std::span<const std::byte> page) {
 }
 
 PageSection rollback_segment(std::span<const std::byte> page) {
-    constexpr std::size_t kSlots = 72;
-    const std::size_t slot_count = page.size() / 16;
-    const std::size_t behind = kSlots + slot_count * 4;
+    const page::RollbackSegmentView view(page);
     std::size_t used = 0;
-    for (std::size_t slot = 0; slot < slot_count; ++slot) {
-        used += load_be<std::uint32_t>(page.data() + kSlots + slot * 4) != kNoPage.value ? 1 : 0;
+    for (std::size_t slot = 0; slot < view.slot_count(); ++slot) {
+        used += view.slot(slot) != kNoPage ? 1 : 0;
     }
     PageSection result = section("rollback segment header", page,
                                  {{"format", 38, Shape::U32},
                                   {"history pages", 42, Shape::U32},
                                   {"history", 46, Shape::ListBase},
                                   {"segment", 62, Shape::SegmentHeader}});
-    result.facts.emplace_back("undo slots in use", fmt::format("{} of {}", used, slot_count));
+    result.facts.emplace_back("undo slots in use",
+                              fmt::format("{} of {}", used, view.slot_count()));
+    const std::size_t behind = page::RollbackSegmentView::kSlots + view.slot_count() * 4;
     add_fields(result.facts, page,
                {{"max trx id", behind, Shape::U64}, {"binlog offset", behind + 8, Shape::U64}});
     return result;
@@ -299,13 +293,11 @@ PageSection dictionary(std::span<const std::byte> page) {
 /// Pages of type SYS say what they are by their place.
 PageSection system_page(std::span<const std::byte> page, PageNo number,
                         const space::SpaceHeader& space) {
-    constexpr PageNo kChangeBufferHeader{3};
-    constexpr PageNo kDictionaryHeader{7};
-    if (space.id == kSystemSpace && number == kDictionaryHeader) {
+    if (space.id == kSystemSpace && number == page::DictionaryHeaderView::kPage) {
         return dictionary(page);
     }
-    if (space.id == kSystemSpace && number == kChangeBufferHeader) {
-        return section("change buffer header", page, {{"segment", 38, Shape::SegmentHeader}});
+    if (space.id == kSystemSpace && number == page::ChangeBufferHeaderView::kPage) {
+        return section("change buffer header", page, {{"segment", 94, Shape::SegmentHeader}});
     }
     return rollback_segment(page);
 }

@@ -54,8 +54,8 @@ Result<std::unique_ptr<KeyRing>> parse_key_file(std::string_view content,
                                                 std::optional<std::string> password,
                                                 CipherMode mode, std::string_view path);
 
-/// mariadb-test's debug_key_management: every id has versions 1..`latest`, keys derived from the
-/// version. For tests of key rotation only.
+/// mariadb-test's debug_key_management: key 1 alone, in versions 1..`latest`, each derived from its
+/// number. For tests of key rotation only: such keys keep nothing secret.
 std::unique_ptr<KeyRing> debug_key_ring(std::uint32_t latest);
 
 }  // namespace redoubt::crypt

@@ -3,23 +3,20 @@
 #include <set>
 
 #include "base/big_endian.h"
+#include "page/dictionary_header.h"
 #include "page/header.h"
+#include "page/index_page.h"
 
 namespace redoubt::dict {
 namespace {
 
 // Positions of docs/formats/dictionary.md and index-page.md; the tables of the dictionary are
 // REDUNDANT.
-constexpr PageNo kDictionaryHeader{7};
-constexpr std::size_t kRootField = 70;
-constexpr std::size_t kRecordCount = 54;  // N_RECS
-constexpr std::size_t kLevel = 64;
 constexpr std::size_t kInfimum = 101;
 constexpr std::size_t kSupremum = 116;
 constexpr std::size_t kExtraSize = 6;
 constexpr unsigned kDeleteMark = 0x20;
 constexpr std::uint64_t kSysTablesIndexId = 1;
-constexpr std::size_t kIndexId = 66;
 
 /// Field numbers of SYS_TABLES rows.
 enum TableField : std::size_t {
@@ -88,8 +85,8 @@ public:
         : source_(source), page_(page_size) {}
 
     Result<std::vector<SystemTable>> run() {
-        RETURN_IF_ERROR(source_.read({kSystemSpace, kDictionaryHeader}, page_));
-        PageNo at{load_be<std::uint32_t>(page_.data() + kRootField)};
+        RETURN_IF_ERROR(source_.read({kSystemSpace, page::DictionaryHeaderView::kPage}, page_));
+        PageNo at = page::DictionaryHeaderView(page_).tables_root();
         RETURN_IF_ERROR(read(at));
         while (level() != 0) {
             const unsigned above = level();
@@ -116,7 +113,7 @@ public:
     }
 
 private:
-    unsigned level() const { return load_be<std::uint16_t>(page_.data() + kLevel); }
+    unsigned level() const { return page::IndexHeaderView(page_).level(); }
 
     Status read(PageNo at) {
         if (!seen_.insert(at).second) {
@@ -124,7 +121,7 @@ private:
         }
         RETURN_IF_ERROR(source_.read({kSystemSpace, at}, page_));
         if (!page::is_index_type(page::HeaderView(page_).type()) ||
-            load_be<std::uint64_t>(page_.data() + kIndexId) != kSysTablesIndexId) {
+            page::IndexHeaderView(page_).index_id() != kSysTablesIndexId) {
             return corruption({kSystemSpace, at}, "not a page of SYS_TABLES");
         }
         return {};
@@ -156,7 +153,7 @@ private:
     }
 
     Status take_rows(PageNo at, std::vector<SystemTable>& tables) {
-        const std::size_t count = load_be<std::uint16_t>(page_.data() + kRecordCount);
+        const std::size_t count = page::IndexHeaderView(page_).record_count();
         std::size_t origin = kInfimum;
         for (std::size_t i = 0;; ++i) {
             ASSIGN_OR_RETURN(const auto next, next_of(at, origin));

@@ -5,88 +5,31 @@
 #include <unordered_set>
 #include <utility>
 
-#include "base/big_endian.h"
+#include "page/extent_descriptor.h"
 #include "page/header.h"
+#include "page/list.h"
+#include "page/segment_inode.h"
+#include "page/tablespace_header.h"
 #include "space/tablespace.h"
 
 namespace redoubt::space {
 namespace {
 
+using page::ExtentDescriptorView;
+using page::ExtentState;
+using page::FileAddress;
+using page::ListBaseView;
+using page::ListNodeView;
 using page::PageType;
+using page::SegmentInodeView;
+using page::TablespaceHeaderView;
 
-/// Position of a list node in the space.
-struct Address {
-    PageNo page = kNoPage;
-    std::uint16_t offset = 0;
-    static constexpr std::size_t kSize = 6;
-    static Address get(std::span<const std::byte> bytes) {
-        return {PageNo{BigEndian<std::uint32_t, 0>::get(bytes)},
-                BigEndian<std::uint16_t, 4>::get(bytes)};
-    }
-    bool is_null() const { return page == kNoPage; }
-    friend bool operator==(const Address&, const Address&) = default;
-};
-
-struct ListBase {
-    std::uint32_t length = 0;
-    Address first;
-    Address last;
-    static constexpr std::size_t kSize = 16;
-    static ListBase get(std::span<const std::byte> bytes) {
-        return {BigEndian<std::uint32_t, 0>::get(bytes), Address::get(bytes.subspan(4)),
-                Address::get(bytes.subspan(10))};
-    }
-};
-
-struct ListNode {
-    Address previous;
-    Address next;
-    static constexpr std::size_t kSize = 12;
-    static ListNode get(std::span<const std::byte> bytes) {
-        return {Address::get(bytes), Address::get(bytes.subspan(Address::kSize))};
-    }
-};
-
-/// Fields of page 0 (docs/formats/tablespace.md#page-0).
-struct FirstPage {
-    using Size = BigEndian<std::uint32_t, 46>;
-    using FreeLimit = BigEndian<std::uint32_t, 50>;
-    using FragmentPagesUsed = BigEndian<std::uint32_t, 58>;
-    static constexpr std::size_t kFree = 62;
-    static constexpr std::size_t kFreeFragment = 78;
-    static constexpr std::size_t kFullFragment = 94;
-    using NextSegment = BigEndian<std::uint64_t, 110>;
-    static constexpr std::size_t kInodesFull = 118;
-    static constexpr std::size_t kInodesFree = 134;
-};
-
-/// An extent descriptor (docs/formats/tablespace.md#extent-descriptor).
-struct Descriptor {
-    static constexpr std::size_t kArray = 150;  // on every descriptor page
-    using Segment = BigEndian<std::uint64_t, 0>;
-    static constexpr std::size_t kNode = 8;
-    using State = BigEndian<std::uint32_t, 20>;
-    static constexpr std::size_t kBitmap = 24;
-};
-enum class ExtentState : std::uint32_t {
-    Free = 1,
-    FreeFragment = 2,
-    FullFragment = 3,
-    Segment = 4
-};
-
-/// A segment inode and the page that holds an array of them (#inode).
-struct Inode {
-    static constexpr std::size_t kNode = 38;
-    static constexpr std::size_t kArray = 50;
-    using Segment = BigEndian<std::uint64_t, 0>;
-    using NotFullUsed = BigEndian<std::uint32_t, 8>;
-    static constexpr std::size_t kFree = 12;
-    static constexpr std::size_t kNotFull = 28;
-    static constexpr std::size_t kFull = 44;
-    using Magic = BigEndian<std::uint32_t, 60>;
-    static constexpr std::uint32_t kMagic = 97937874;
-    static constexpr std::size_t kFragments = 64;
+/// A list node's links, kept when its page is not.
+struct Links {
+    FileAddress previous;
+    FileAddress next;
+    Links() = default;
+    explicit Links(const ListNodeView& node) : previous(node.previous()), next(node.next()) {}
 };
 
 /// How full the extents of a list are.
@@ -109,8 +52,8 @@ struct Extent {
     bool known = false;   ///< its descriptor page could be read
     bool listed = false;  ///< a list that was walked has it
     std::uint64_t segment = 0;
-    ListNode node;
-    std::uint32_t state = 0;
+    Links node;
+    ExtentState state = ExtentState::None;
     std::uint32_t used = 0;  ///< pages
 };
 
@@ -121,10 +64,9 @@ public:
     Walker(PageSource& source, SpaceId space, const page::TablespaceFlags& flags)
         : source_(source),
           space_(space),
-          full_crc32_(flags.full_crc32),
+          flags_(flags),
           page_size_(flags.physical_page_size),
           extent_pages_(flags.extent_pages()),
-          descriptor_size_(flags.descriptor_size()),
           first_page_(page_size_) {}
 
     Result<ExtentMap> walk() {
@@ -136,13 +78,16 @@ public:
         RETURN_IF_ERROR(read_sizes());
         RETURN_IF_ERROR(read_descriptors());
         walk_space_lists();
-        RETURN_IF_ERROR(walk_inode_pages(FirstPage::kInodesFull, "SEG_INODES_FULL", false));
-        RETURN_IF_ERROR(walk_inode_pages(FirstPage::kInodesFree, "SEG_INODES_FREE", true));
+        RETURN_IF_ERROR(walk_inode_pages(header().full_inode_pages(), "SEG_INODES_FULL", false));
+        RETURN_IF_ERROR(
+            walk_inode_pages(header().inode_pages_with_room(), "SEG_INODES_FREE", true));
         settle_pages();
         return std::move(map_);
     }
 
 private:
+    TablespaceHeaderView header() const { return TablespaceHeaderView(first_page_); }
+
     template <class... Args>
     void problem(PageNo page, fmt::format_string<Args...> format, Args&&... args) {
         map_.problems.push_back({page, fmt::format(format, std::forward<Args>(args)...)});
@@ -167,7 +112,7 @@ private:
         }
         const std::uint16_t found = page::Header::Type::get(buffer);
         // Ancient servers left garbage in this field of old-format files.
-        if (found != static_cast<std::uint16_t>(type) && full_crc32_) {
+        if (found != static_cast<std::uint16_t>(type) && flags_.full_crc32) {
             broken(page, "page is of type {}, expected {}", page::type_name(found),
                    page::type_name(static_cast<std::uint16_t>(type)));
             return false;
@@ -176,8 +121,8 @@ private:
     }
 
     Status read_sizes() {
-        map_.size = FirstPage::Size::get(std::span(first_page_));
-        map_.free_limit = FirstPage::FreeLimit::get(std::span(first_page_));
+        map_.size = header().size();
+        map_.free_limit = header().free_limit().value;
         Result<std::uint32_t> count = source_.page_count(space_);
         if (!count && count.error().code() != ErrorCode::NotFound) {
             return std::move(count.error());
@@ -219,25 +164,22 @@ private:
                 ASSIGN_OR_RETURN(readable, read(first, buffer, PageType::ExtentDescriptors));
             }
             if (readable) {
-                const std::size_t index = first.value % page_size_ / extent_pages_;
-                read_descriptor(
-                    i, std::span<const std::byte>(buffer).subspan(
-                           Descriptor::kArray + index * descriptor_size_, descriptor_size_));
+                read_descriptor(i, ExtentDescriptorView::on_page(
+                                       buffer, flags_, first.value % page_size_ / extent_pages_));
             }
         }
         return {};
     }
 
-    void read_descriptor(std::size_t index, std::span<const std::byte> bytes) {
+    void read_descriptor(std::size_t index, const ExtentDescriptorView& descriptor) {
         Extent& extent = extents_[index];
         extent.known = true;
-        extent.segment = Descriptor::Segment::get(bytes);
-        extent.node = ListNode::get(bytes.subspan(Descriptor::kNode));
-        extent.state = Descriptor::State::get(bytes);
+        extent.segment = descriptor.segment();
+        extent.node = Links(descriptor.node());
+        extent.state = descriptor.state();
         const PageNo first = first_page_of(index);
         for (std::uint32_t i = 0; i < extent_pages_; ++i) {
-            const auto byte = std::to_integer<std::uint32_t>(bytes[Descriptor::kBitmap + i / 4]);
-            if (((byte >> (2 * (i % 4))) & 1) != 0) {
+            if (descriptor.is_free(i)) {
                 continue;
             }
             ++extent.used;
@@ -254,13 +196,15 @@ private:
     }
 
     /// The extent whose list node is at `address`; the number of extents if there is none.
-    std::size_t extent_at(const Address& address) const {
-        constexpr std::size_t kFirstNode = Descriptor::kArray + Descriptor::kNode;
+    std::size_t extent_at(const FileAddress& address) const {
+        constexpr std::size_t kFirstNode =
+            ExtentDescriptorView::kArray + ExtentDescriptorView::kNode;
+        const std::size_t size = flags_.descriptor_size();
         if (!is_descriptor_page(address.page) || address.offset < kFirstNode ||
-            (address.offset - kFirstNode) % descriptor_size_ != 0) {
+            (address.offset - kFirstNode) % size != 0) {
             return extents_.size();
         }
-        const std::size_t index = (address.offset - kFirstNode) / descriptor_size_;
+        const std::size_t index = (address.offset - kFirstNode) / size;
         if (index >= page_size_ / extent_pages_) {
             return extents_.size();
         }
@@ -270,15 +214,15 @@ private:
     /// Follows a list whose nodes `enter` looks up: given an address it returns the node, or
     /// nothing when it has said why the walk must end.
     template <class Enter>
-    void follow(PageNo home, const ListBase& base, const std::string& name, Enter enter) {
-        Address previous;
+    void follow(PageNo home, const ListBaseView& base, const std::string& name, Enter enter) {
+        FileAddress previous;
         std::uint32_t length = 0;
-        for (Address at = base.first; !at.is_null();) {
-            const std::optional<ListNode> node = enter(at);
+        for (FileAddress at = base.first(); !at.is_null();) {
+            const std::optional<Links> node = enter(at);
             if (!node) {
                 return;
             }
-            if (!same(node->previous, previous)) {
+            if (node->previous != previous) {
                 problem(at.page, "{}: node at page {} offset {} does not link back", name,
                         at.page.value, at.offset);
             }
@@ -286,25 +230,20 @@ private:
             previous = at;
             at = node->next;
         }
-        if (length != base.length) {
-            problem(home, "{} has {} nodes, its base says {}", name, length, base.length);
+        if (length != base.length()) {
+            problem(home, "{} has {} nodes, its base says {}", name, length, base.length());
         }
-        if (!same(base.last, previous)) {
+        if (base.last() != previous) {
             problem(home, "{} ends at page {}, its base says {}", name, previous.page.value,
-                    base.last.page.value);
+                    base.last().page.value);
         }
-    }
-    /// The offset of a null address means nothing.
-    static bool same(const Address& a, const Address& b) {
-        return a == b || (a.is_null() && b.is_null());
     }
 
     /// Walks one list of extents; returns the number of used pages in them.
-    std::uint64_t walk_extents(PageNo home, std::span<const std::byte> base,
-                               const ExtentList& list) {
+    std::uint64_t walk_extents(PageNo home, const ListBaseView& base, const ExtentList& list) {
         std::uint64_t used = 0;
         const std::string name = list.to_string();
-        follow(home, ListBase::get(base), name, [&](const Address& at) -> std::optional<ListNode> {
+        follow(home, base, name, [&](const FileAddress& at) -> std::optional<Links> {
             const std::size_t index = extent_at(at);
             if (index == extents_.size()) {
                 broken(home, "{} leads to page {} offset {}, where no descriptor is", name,
@@ -335,8 +274,9 @@ private:
         const Extent& extent = extents_[index];
         const PageNo first = first_page_of(index);
         const PageNo home = descriptor_page_of(first);
-        if (extent.state != static_cast<std::uint32_t>(list.state)) {
-            problem(home, "extent of page {} on {} has state {}", first.value, name, extent.state);
+        if (extent.state != list.state) {
+            problem(home, "extent of page {} on {} has state {}", first.value, name,
+                    static_cast<std::uint32_t>(extent.state));
         }
         if (list.segment != 0 && extent.segment != list.segment) {
             problem(home, "extent of page {} on {} says it belongs to segment {}", first.value,
@@ -358,15 +298,16 @@ private:
     }
 
     void walk_space_lists() {
-        const auto walk = [this](std::size_t base, const ExtentList& list) {
-            return walk_extents(PageNo{0}, std::span(first_page_).subspan(base), list);
+        const auto walk = [this](const ListBaseView& base, const ExtentList& list) {
+            return walk_extents(PageNo{0}, base, list);
         };
-        walk(FirstPage::kFree, {"FREE", 0, ExtentState::Free, Filling::Empty});
+        walk(header().free_extents(), {"FREE", 0, ExtentState::Free, Filling::Empty});
         const std::uint64_t used =
-            walk(FirstPage::kFreeFragment,
+            walk(header().fragment_extents(),
                  {"FREE_FRAG", 0, ExtentState::FreeFragment, Filling::Partial});
-        walk(FirstPage::kFullFragment, {"FULL_FRAG", 0, ExtentState::FullFragment, Filling::Full});
-        const std::uint32_t stated = FirstPage::FragmentPagesUsed::get(std::span(first_page_));
+        walk(header().full_fragment_extents(),
+             {"FULL_FRAG", 0, ExtentState::FullFragment, Filling::Full});
+        const std::uint32_t stated = header().fragment_pages_used();
         if (used != stated && !incomplete_) {
             problem(PageNo{0}, "{} pages of list FREE_FRAG are used, the header says {}", used,
                     stated);
@@ -396,7 +337,7 @@ private:
         map_.use[page.value] = use;
         // Pages of an extent that a segment owns are settled with it.
         const Extent& extent = extents_[page.value / extent_pages_];
-        if (extent.known && extent.state == static_cast<std::uint32_t>(ExtentState::Segment)) {
+        if (extent.known && extent.state == ExtentState::Segment) {
             problem(page, "page {} is owned twice: by {} and by segment {} with its extent",
                     page.value, claimant, extent.segment);
             return;
@@ -407,45 +348,44 @@ private:
         }
     }
 
-    Status walk_inode_pages(std::size_t base, std::string_view list, bool with_free_slot) {
+    Status walk_inode_pages(const ListBaseView& base, std::string_view list, bool with_free_slot) {
         std::vector<std::byte> buffer(page_size_);
         Status failure;
         const std::string name = fmt::format("list {}", list);
-        follow(PageNo{0}, ListBase::get(std::span(first_page_).subspan(base)), name,
-               [&](const Address& at) -> std::optional<ListNode> {
-                   if (at.offset != Inode::kNode || at.page.value >= map_.use.size()) {
-                       broken(PageNo{0}, "{} leads to page {} offset {}, where no inode page is",
-                              name, at.page.value, at.offset);
-                       return std::nullopt;
-                   }
-                   if (map_.use[at.page.value] == PageUse::Inode) {
-                       broken(at.page, "{}: inode page {} is on a list for the second time", name,
-                              at.page.value);
-                       return std::nullopt;
-                   }
-                   claim(PageNo{0}, at.page, PageUse::Inode, 0);
-                   map_.use[at.page.value] = PageUse::Inode;  // entered, whatever claim() found
-                   const Result<bool> readable = read(at.page, buffer, PageType::Inode);
-                   if (!readable) {
-                       failure = readable.error();
-                   }
-                   if (!readable || !*readable) {
-                       return std::nullopt;
-                   }
-                   read_inodes(at.page, buffer, name, with_free_slot);
-                   return ListNode::get(std::span<const std::byte>(buffer).subspan(Inode::kNode));
-               });
+        follow(PageNo{0}, base, name, [&](const FileAddress& at) -> std::optional<Links> {
+            if (at.offset != page::kHeaderSize || at.page.value >= map_.use.size()) {
+                broken(PageNo{0}, "{} leads to page {} offset {}, where no inode page is", name,
+                       at.page.value, at.offset);
+                return std::nullopt;
+            }
+            if (map_.use[at.page.value] == PageUse::Inode) {
+                broken(at.page, "{}: inode page {} is on a list for the second time", name,
+                       at.page.value);
+                return std::nullopt;
+            }
+            claim(PageNo{0}, at.page, PageUse::Inode, 0);
+            map_.use[at.page.value] = PageUse::Inode;  // entered, whatever claim() found
+            const Result<bool> readable = read(at.page, buffer, PageType::Inode);
+            if (!readable) {
+                failure = readable.error();
+            }
+            if (!readable || !*readable) {
+                return std::nullopt;
+            }
+            read_inodes(at.page, buffer, name, with_free_slot);
+            return Links(ListNodeView(std::span<const std::byte>(buffer)
+                                          .subspan<page::kHeaderSize, ListNodeView::kSize>()));
+        });
         return failure;
     }
 
     void read_inodes(PageNo page, std::span<const std::byte> bytes, const std::string& list,
                      bool with_free_slot) {
-        const std::size_t size = Inode::kFragments + 2 * std::size_t{extent_pages_};
-        const std::size_t slots = (page_size_ - Inode::kArray - 10) / size;
+        const std::size_t slots = SegmentInodeView::count_per_page(flags_);
         std::size_t used = 0;
         for (std::size_t i = 0; i < slots; ++i) {
-            const std::span<const std::byte> inode = bytes.subspan(Inode::kArray + i * size, size);
-            if (Inode::Segment::get(inode) != 0) {
+            const SegmentInodeView inode = SegmentInodeView::on_page(bytes, flags_, i);
+            if (inode.segment() != 0) {
                 ++used;
                 read_inode(page, inode);
             }
@@ -455,34 +395,33 @@ private:
         }
     }
 
-    void read_inode(PageNo page, std::span<const std::byte> inode) {
-        const std::uint64_t segment = Inode::Segment::get(inode);
-        if (Inode::Magic::get(inode) != Inode::kMagic) {
+    void read_inode(PageNo page, const SegmentInodeView& inode) {
+        const std::uint64_t segment = inode.segment();
+        if (inode.magic() != SegmentInodeView::kMagic) {
             broken(page, "inode of segment {} has magic number {}, expected {}", segment,
-                   Inode::Magic::get(inode), Inode::kMagic);
+                   inode.magic(), SegmentInodeView::kMagic);
             return;
         }
         if (!segments_.insert(segment).second) {
             problem(page, "segment {} has two inodes", segment);
         }
-        if (segment >= FirstPage::NextSegment::get(std::span(first_page_))) {
+        if (segment >= header().next_segment()) {
             problem(page, "segment {} is not below the next segment id {}", segment,
-                    FirstPage::NextSegment::get(std::span(first_page_)));
+                    header().next_segment());
         }
-        const auto walk = [&](std::size_t base, std::string_view name, Filling filling) {
-            return walk_extents(page, inode.subspan(base),
-                                {name, segment, ExtentState::Segment, filling});
+        const auto walk = [&](const ListBaseView& base, std::string_view name, Filling filling) {
+            return walk_extents(page, base, {name, segment, ExtentState::Segment, filling});
         };
-        walk(Inode::kFree, "FREE", Filling::Empty);
-        const std::uint64_t used = walk(Inode::kNotFull, "NOT_FULL", Filling::Partial);
-        walk(Inode::kFull, "FULL", Filling::Full);
-        if (const std::uint32_t stated = Inode::NotFullUsed::get(inode);
+        walk(inode.free_extents(), "FREE", Filling::Empty);
+        const std::uint64_t used = walk(inode.not_full_extents(), "NOT_FULL", Filling::Partial);
+        walk(inode.full_extents(), "FULL", Filling::Full);
+        if (const std::uint32_t stated = inode.not_full_pages_used();
             used != stated && !incomplete_) {
             problem(page, "{} pages of list NOT_FULL of segment {} are used, its inode says {}",
                     used, segment, stated);
         }
-        for (std::size_t i = 0; i < extent_pages_ / 2; ++i) {
-            const PageNo fragment{load_be<std::uint32_t>(inode.data() + Inode::kFragments + 4 * i)};
+        for (std::size_t i = 0; i < SegmentInodeView::fragment_count(flags_); ++i) {
+            const PageNo fragment = inode.fragment(i);
             if (fragment != kNoPage) {
                 claim(page, fragment, PageUse::Fragment, segment);
             }
@@ -499,7 +438,7 @@ private:
             }
             if (!extent.listed && !incomplete_) {
                 problem(descriptor_page_of(first), "extent of page {}, state {}, is on no list",
-                        first.value, extent.state);
+                        first.value, static_cast<std::uint32_t>(extent.state));
             }
             settle_extent(i);
         }
@@ -507,7 +446,7 @@ private:
 
     void settle_extent(std::size_t index) {
         const Extent& extent = extents_[index];
-        const bool of_segment = extent.state == static_cast<std::uint32_t>(ExtentState::Segment);
+        const bool of_segment = extent.state == ExtentState::Segment;
         const std::uint32_t begin = first_page_of(index).value;
         const auto end = static_cast<std::uint32_t>(
             std::min<std::size_t>(begin + extent_pages_, map_.use.size()));
@@ -552,10 +491,9 @@ private:
 
     PageSource& source_;
     SpaceId space_;
-    bool full_crc32_;
+    page::TablespaceFlags flags_;
     std::uint32_t page_size_;
     std::uint32_t extent_pages_;
-    std::uint32_t descriptor_size_;
     std::vector<std::byte> first_page_;
     ExtentMap map_;
     std::vector<Extent> extents_;

@@ -5,20 +5,13 @@
 #include <utility>
 
 #include "base/assert.h"
-#include "base/big_endian.h"
 #include "page/checksum.h"
 #include "page/header.h"
+#include "page/tablespace_header.h"
 
 namespace redoubt::space {
 namespace {
 
-/// docs/formats/tablespace.md#page-0: fields of the tablespace header that opening needs.
-struct FirstPage {
-    using Space = BigEndian<std::uint32_t, 38>;
-    using Size = BigEndian<std::uint32_t, 46>;
-    using FreeLimit = BigEndian<std::uint32_t, 50>;
-    using Flags = BigEndian<std::uint32_t, 54>;
-};
 constexpr std::uint32_t kPageSizeMin = 4096;  // of innodb_page_size
 constexpr std::uint32_t kPhysicalSizeMin = 1024;
 constexpr std::uint64_t kMebibyte = 1 << 20;
@@ -70,8 +63,8 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
     if (page::all_zero(image.first(std::min(image.size(), probe)))) {
         return first_page_failure(FirstPageProblem::AllZero, "first page was never written");
     }
-    Result<page::TablespaceFlags> flags =
-        page::TablespaceFlags::decode(FirstPage::Flags::get(image));
+    const page::TablespaceHeaderView fields(image);
+    Result<page::TablespaceFlags> flags = page::TablespaceFlags::decode(fields.raw_flags());
     if (!flags) {
         return tl::unexpected<FirstPageFailure>(FirstPageFailure{
             FirstPageProblem::BadFlags, std::move(flags.error()).with_page(PageNo{0})});
@@ -95,9 +88,10 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
         return first_page_failure(FirstPageProblem::BadSpaceId, "space id {} is reserved",
                                   id.value);
     }
-    if (const std::uint32_t second = FirstPage::Space::get(image); second != id.value) {
+    if (fields.space() != id) {
         return first_page_failure(FirstPageProblem::SpaceIdsDiffer,
-                                  "first page carries space ids {} and {}", id.value, second);
+                                  "first page carries space ids {} and {}", id.value,
+                                  fields.space().value);
     }
     std::uint32_t expected = 0;
     std::uint32_t found = 0;
@@ -111,8 +105,8 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
     }
     SpaceHeader header{.id = id,
                        .flags = *flags,
-                       .size = FirstPage::Size::get(image),
-                       .free_limit = FirstPage::FreeLimit::get(image),
+                       .size = fields.size(),
+                       .free_limit = fields.free_limit().value,
                        .lsn = page::HeaderView(image).lsn(),
                        .crypt = std::nullopt};
     // Metadata that makes no sense is none, as for the server: an encrypted page then says so.

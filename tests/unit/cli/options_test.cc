@@ -108,6 +108,7 @@ TEST(CommandLine, UnderstandsEachCommandsOwnOptions) {
     EXPECT_TRUE(log.summary);
     const Options keys = parsed({"verify", "d", "--key-file", "k", "--key-algorithm", "ctr"});
     EXPECT_EQ(keys.key_algorithm, crypt::CipherMode::Ctr);
+    EXPECT_EQ(parsed({"verify", "d", "--debug-key-version", "7"}).debug_key_version, 7U);
 }
 
 TEST(CommandLine, MistakesAreUsageErrorsWithAHint) {
