@@ -23,15 +23,20 @@ constexpr std::uint32_t kSystemKey = 1;
 /// Text that held secrets, wiped when it goes.
 class SecretText {
 public:
-    explicit SecretText(std::string text) : text_(std::move(text)) {}
-    SecretText(SecretText&&) = default;
+    /// Wipes what it was given: a short string is copied, not moved.
+    explicit SecretText(std::string&& text) : text_(text) { wipe(text); }
+    SecretText(SecretText&& other) noexcept : SecretText(std::move(other.text_)) {}
     SecretText& operator=(SecretText&&) = delete;
     SecretText(const SecretText&) = delete;
     SecretText& operator=(const SecretText&) = delete;
-    ~SecretText() { OPENSSL_cleanse(text_.data(), text_.size()); }
+    ~SecretText() { wipe(text_); }
     std::string& get() { return text_; }
 
 private:
+    static void wipe(std::string& text) {
+        OPENSSL_cleanse(text.data(), text.size());
+        text.clear();
+    }
     std::string text_;
 };
 
@@ -192,24 +197,28 @@ Key::~Key() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
 Result<std::unique_ptr<KeyRing>> parse_key_file(std::string_view content,
                                                 std::optional<std::string> password,
                                                 CipherMode mode, std::string_view path) {
+    std::optional<SecretText> secret;
+    if (password) {
+        secret.emplace(std::move(*password));
+    }
     std::optional<SecretText> decrypted;
     if (content.starts_with(kSalted)) {
-        if (!password) {
+        if (!secret) {
             return key_error(path, "the key file is encrypted and no password was given")
                 .with_hint("give it with --key-file-password-file");
         }
-        while (!password->empty() && (password->back() == '\n' || password->back() == '\r')) {
-            password->pop_back();
+        std::string& text = secret->get();
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+            text.pop_back();
         }
-        if (password->size() > kPasswordSizeMax) {
+        if (text.size() > kPasswordSizeMax) {
             return key_error(path, fmt::format("the key file's password has more than {} bytes",
                                                kPasswordSizeMax));
         }
-        ASSIGN_OR_RETURN(SecretText text, decrypt_key_file(content, *password, path));
-        OPENSSL_cleanse(password->data(), password->size());
-        decrypted.emplace(std::move(text));
+        ASSIGN_OR_RETURN(SecretText plain, decrypt_key_file(content, text, path));
+        decrypted.emplace(std::move(plain));
         content = decrypted->get();
-    } else if (password) {
+    } else if (secret) {
         return key_error(path, "a password was given, but the key file is not encrypted")
             .with_hint("leave --key-file-password-file out");
     }

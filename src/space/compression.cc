@@ -7,6 +7,7 @@
 #include <snappy-c.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <vector>
@@ -27,7 +28,9 @@ unsigned char* bytes(Out out) { return reinterpret_cast<unsigned char*>(out.data
 // NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 
 constexpr int kLevel = 6;  // innodb_compression_level's default
-constexpr std::uint64_t kLzmaMemoryMax = std::uint64_t{64} << 20;
+/// Preset 9 (PAGE_COMPRESSION_LEVEL=9) names a dictionary of 64 MiB and needs a little more to
+/// decode.
+constexpr std::uint64_t kLzmaMemoryMax = std::uint64_t{80} << 20;
 
 Error broken(CompressionAlgorithm algorithm) {
     return make_error(ErrorCode::Corruption,
