@@ -132,10 +132,7 @@ private:
                   .space = {},
                   .page = {},
                   .lsn = analysis_->scan.end,
-                  .message = fmt::format("the server did not shut down cleanly: {} bytes of redo "
-                                         "from lsn {} are to be applied",
-                                         analysis_->scan.redo_bytes(),
-                                         analysis_->scan.checkpoint.lsn.value)});
+                  .message = recovery_needed()});
         }
         for (const std::string& note : analysis_->map.notes) {
             find({.kind = "recovery-note",
@@ -149,6 +146,16 @@ private:
                   .message = note});
         }
         return {};
+    }
+
+    std::string recovery_needed() const {
+        const recovery::RedoIndex& index = analysis_->index;
+        return fmt::format(
+            "the server did not shut down cleanly: {} bytes of redo from lsn {} are to be applied; "
+            "{}{} pages of {} tablespaces are stale or missing",
+            analysis_->scan.redo_bytes(), analysis_->scan.checkpoint.lsn.value,
+            index.upper() == recovery::RedoIndex::kEnd ? "up to " : "more than ",
+            index.pages().size(), analysis_->scan.touched_spaces.size());
     }
 
     void note_missing_key(const std::string& message, const std::string& file) {

@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""How fast is recovery? One killed server's directory, recovered in turns by mariadbd (from start until its pages are on
+disk: start and clean shutdown), by `redoubt recover` with the same memory, and by the floor: merely reading the
+log and the touched files once and writing the recovered pages once.
+
+    bench/recovery.py [--redo-mb 300] [--memory 128M] [--rounds 3]
+"""
+
+import argparse
+import json
+import os
+import threading
+import time
+
+import common
+import realserver
+import redoubt
+
+
+def crash(site, config, redo_bytes):
+    """A server killed with at least that much redo behind its checkpoint."""
+    realserver.Templates(site.folder + ".templates").fill(site, config)
+    with realserver.Server(site, config) as server:
+        with server.connect() as sql:
+            sql.query("CREATE DATABASE b")
+            for i in range(4):
+                sql.query(f"CREATE TABLE b.t{i} (id INT AUTO_INCREMENT PRIMARY KEY, k INT, c CHAR(120) CHARACTER SET latin1, "
+                          "pad CHAR(60) CHARACTER SET latin1, KEY (k)) ENGINE=InnoDB")
+                sql.query(f"INSERT INTO b.t{i} (k, c, pad) SELECT seq*7919 MOD 100000, REPEAT(MD5(seq), 3), MD5(seq+1) FROM b.seq_1_to_100000")
+        stop = threading.Event()
+
+        def work(number):
+            with server.connect() as sql:
+                round_number = 0
+                while not stop.is_set():
+                    round_number += 1
+                    first = (round_number * 7013 + number * 31) % 90000
+                    sql.query(f"UPDATE b.t{number} SET k=k+{round_number}, c=REVERSE(c) WHERE id BETWEEN {first} AND {first + 1500}")
+                    sql.query(f"INSERT INTO b.t{number} (k, c, pad) SELECT seq, MD5(seq), MD5(seq) FROM b.seq_1_to_500")
+                    sql.query(f"DELETE FROM b.t{number} WHERE id BETWEEN {first + 2000} AND {first + 2100}")
+
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+        for thread in threads:
+            thread.start()
+        with server.connect() as sql:
+            while True:
+                status = dict(sql.query("SHOW GLOBAL STATUS LIKE 'Innodb_%'"))
+                if int(status["Innodb_checkpoint_age"]) >= redo_bytes:
+                    break
+                time.sleep(0.2)
+        stop.set()
+        for thread in threads:
+            thread.join()
+        server.kill()
+
+
+def floor(site, pristine, written_bytes, redo_bytes):
+    """Reads the redo and each file that recovery changes, writes as many bytes as it wrote, syncs."""
+    begun = time.monotonic()
+    with open(os.path.join(pristine.data, "ib_logfile0"), "rb", buffering=0) as log:
+        left = redo_bytes
+        while left > 0:
+            left -= len(log.read(min(left, 1 << 20))) or left
+    for root, _, names in os.walk(pristine.data):
+        for name in names:
+            if name.endswith(".ibd") and f"{os.sep}b{os.sep}" in os.path.join(root, name) or name.startswith("ibdata"):
+                with open(os.path.join(root, name), "rb", buffering=0) as file:
+                    while file.read(1 << 20):
+                        pass
+    block = os.urandom(1 << 20)
+    with open(os.path.join(site.folder, "floor"), "wb", buffering=0) as file:
+        for _ in range(written_bytes >> 20):
+            file.write(block)
+        os.fsync(file.fileno())
+    os.unlink(os.path.join(site.folder, "floor"))
+    return time.monotonic() - begun
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--redo-mb", type=int, default=300)
+    parser.add_argument("--memory", default="128M")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    realserver.end_orderly_on_signals()
+    config = realserver.Config(buffer_pool="1G")
+    again = realserver.Config(buffer_pool=options.memory)
+    with realserver.Scratch() as scratch:
+        site = realserver.Site(scratch.path("site"))
+        crash(site, config, options.redo_mb << 20)
+        crashed = site.move_to(scratch.path("crashed"))
+        common.warm(crashed.data)
+        server_times, our_times, floor_times, memory = [], [], [], []
+        report = None
+        for _ in range(options.rounds):
+            site.bring(crashed.folder)
+            common.settle()
+            begun = time.monotonic()
+            with realserver.Server(site, again) as server:
+                server.shut_down()
+            server_times.append(time.monotonic() - begun)
+
+            site.bring(crashed.folder)
+            common.settle()
+            seconds, peak, output = common.timed([redoubt.REDOUBT, "recover", site.data, "--json", "--quiet", "--memory", options.memory])
+            our_times.append(seconds)
+            memory.append(peak / 1024)
+            report = json.loads(output)
+            common.settle()
+            floor_times.append(floor(site, crashed, report["bytes_written"], report["redo"]["bytes"]))
+    redo = report["redo"]["bytes"] / 1e6
+    print(f"{redo:.0f} MB of redo, {report['redo']['records']} records, {report['pages']['written']} pages written "
+          f"({report['bytes_written'] / 1e6:.0f} MB), memory {options.memory}; phases {report['seconds']}, {report['redo']['batches']} batches")
+    server_s = common.line("mariadbd: start, recovery, clean shutdown", server_times)
+    our_s = common.line("redoubt recover", our_times)
+    floor_s = common.line("floor: read log and files, write pages", floor_times)
+    common.line("redoubt recover, peak resident memory", memory, "MiB")
+    print(f"redoubt/mariadbd {our_s / server_s:.2f} (to reach: 0.50 or less)   redoubt/floor {our_s / floor_s:.2f} (to reach: 2 or less)   {redo / our_s:.0f} MB of redo a second")
+
+
+if __name__ == "__main__":
+    main()
