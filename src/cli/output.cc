@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -42,7 +43,7 @@ std::string human_seconds(double seconds) {
     if (seconds < 59.95) {
         return fmt::format("{:.1f} s", seconds);
     }
-    const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+    const auto whole = std::llround(seconds);
     return fmt::format("{}:{:02} min", whole / 60, whole % 60);
 }
 
@@ -61,6 +62,7 @@ std::string facts_text(const std::vector<Fact>& facts) {
 std::string table_text(const std::vector<std::string>& header,
                        const std::vector<std::vector<std::string>>& rows) {
     std::vector<std::size_t> widths;
+    widths.reserve(header.size());
     std::vector<bool> numeric(header.size(), true);
     for (const std::string& name : header) {
         widths.push_back(name.size());

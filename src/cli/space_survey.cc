@@ -155,7 +155,7 @@ Result<SpaceSurvey> survey_space(space::Tablespace& tablespace, const SurveyOpti
             for (std::uint32_t i = 0; i < count; ++i) {
                 const std::uint32_t number = first + i;
                 const auto page =
-                    std::span<const std::byte>(worker.stored).subspan(i * page_size, page_size);
+                    std::span<const std::byte>(worker.stored).subspan(std::size_t{i} * page_size, page_size);
                 PageKind& kind = survey.pages[number];
                 if (doublewrite.contains(number)) {
                     kind = PageKind::Doublewrite;

@@ -43,7 +43,7 @@ struct Verdict {
                         entry.report.missing_keys.end());
         }
         std::ranges::sort(keys);
-        const auto repeated = std::ranges::unique(keys);
+        const auto repeated = std::unique(keys.begin(), keys.end());
         keys.erase(repeated.begin(), repeated.end());
         return keys;
     }

@@ -12,14 +12,14 @@ namespace redoubt::crypt {
 namespace {
 
 // Nothing below can fail but for want of memory or a mistake of ours: keys and sizes are fixed.
-// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL takes unsigned char*
+// NOLINTBEGIN(cppcoreguidelines-pro-type-reinterpret-cast): OpenSSL takes unsigned char*
 const unsigned char* in_bytes(std::span<const std::byte> bytes) {
     return reinterpret_cast<const unsigned char*>(bytes.data());
 }
-// NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): as above
 unsigned char* out_bytes(std::span<std::byte> bytes) {
     return reinterpret_cast<unsigned char*>(bytes.data());
 }
+// NOLINTEND(cppcoreguidelines-pro-type-reinterpret-cast)
 
 struct ContextDeleter {
     void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
