@@ -15,7 +15,7 @@ struct StrongId {
     T value{};
     constexpr StrongId() = default;
     constexpr explicit StrongId(T v) : value(v) {}
-    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 of its comparisons for a pointer
+    // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a null pointer in "< 0"
     friend constexpr auto operator<=>(StrongId, StrongId) = default;
 };
 

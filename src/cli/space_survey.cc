@@ -154,8 +154,8 @@ Result<SpaceSurvey> survey_space(space::Tablespace& tablespace, const SurveyOpti
                                  std::span(worker.stored).first(std::size_t{wanted} * page_size)));
             for (std::uint32_t i = 0; i < count; ++i) {
                 const std::uint32_t number = first + i;
-                const auto page =
-                    std::span<const std::byte>(worker.stored).subspan(std::size_t{i} * page_size, page_size);
+                const auto page = std::span<const std::byte>(worker.stored)
+                                      .subspan(std::size_t{i} * page_size, page_size);
                 PageKind& kind = survey.pages[number];
                 if (doublewrite.contains(number)) {
                     kind = PageKind::Doublewrite;

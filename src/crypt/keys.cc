@@ -94,7 +94,7 @@ Result<SecretText> decrypt_key_file(std::string_view content, const std::string&
                 "check the password file (--key-file-password-file); only files made with -md sha1 "
                 "are readable, as for the server");
     }
-    plain.get().resize(static_cast<std::size_t>(first + last));
+    plain.get().resize(static_cast<std::size_t>(first) + static_cast<std::size_t>(last));
     return plain;
 }
 

@@ -18,15 +18,13 @@ constexpr std::size_t kExtraSize = 6;
 constexpr unsigned kDeleteMark = 0x20;
 constexpr std::uint64_t kSysTablesIndexId = 1;
 
-/// Field numbers of SYS_TABLES rows.
-enum TableField : std::size_t {
-    kName = 0,
-    kId = 3,
-    kType = 5,
-    kMixLength = 7,
-    kSpace = 9,
-    kFieldCount = 10
-};
+// Field numbers of SYS_TABLES rows.
+constexpr std::size_t kNameField = 0;
+constexpr std::size_t kIdField = 3;
+constexpr std::size_t kTypeField = 5;
+constexpr std::size_t kMixLengthField = 7;
+constexpr std::size_t kSpaceField = 9;
+constexpr std::size_t kFieldCount = 10;
 
 /// One REDUNDANT record; every access is checked against the page.
 class RedundantRecord {
@@ -174,11 +172,11 @@ private:
 
     static Status take_row(PageNo at, const RedundantRecord& record,
                            std::vector<SystemTable>& tables) {
-        const auto name = record.field(kName);
-        const auto id = record.field(kId);
-        const auto type = record.field(kType);
-        const auto mix_length = record.field(kMixLength);
-        const auto space = record.field(kSpace);
+        const auto name = record.field(kNameField);
+        const auto id = record.field(kIdField);
+        const auto type = record.field(kTypeField);
+        const auto mix_length = record.field(kMixLengthField);
+        const auto space = record.field(kSpaceField);
         if (record.field_count() != kFieldCount || !name || !id || id->size() != 8 || !type ||
             type->size() != 4 || !mix_length || mix_length->size() != 4 || !space ||
             space->size() != 4) {

@@ -92,7 +92,10 @@ struct PageCodec::State {
     Status check_identity(PageNo number, std::span<const std::byte> page) const;
     Result<PageState> check_plain(PageNo number, std::span<const std::byte> page) const;
     Status check_inner(PageNo number, std::span<const std::byte> page) const;
-    Error missing_key(PageNo number, std::uint32_t version) const;
+    /// The cipher of a page that says it is encrypted; nullptr: no keys were given, and `plain` is
+    /// empty, so that none is needed. Errors: Corruption, Key.
+    Result<crypt::Cipher*> decryptor_of(PageNo number, std::uint32_t version,
+                                        std::span<const std::byte> plain);
     Error garbage(PageNo number, std::uint32_t version) const;
 
     bool ever_encrypted(PageNo number, std::uint16_t type) const;
@@ -166,12 +169,23 @@ Result<PageState> PageCodec::State::check_plain(PageNo number,
     return PageState::Whole;
 }
 
-Error PageCodec::State::missing_key(PageNo number, std::uint32_t version) const {
-    return make_error(ErrorCode::Key,
-                      "page is encrypted with key {} version {}, no keys were given",
-                      parameters.crypt->key_id, version)
-        .with_page(id(number))
-        .with_hint("give the server's key file with --key-file");
+Result<crypt::Cipher*> PageCodec::State::decryptor_of(PageNo number, std::uint32_t version,
+                                                      std::span<const std::byte> plain) {
+    if (!encrypts() || version == 0 || version == kInvalidKeyVersion) {
+        return corruption(id(number),
+                          "page says that key version {} encrypts it, its file does not", version);
+    }
+    if (parameters.keys == nullptr) {
+        if (plain.empty()) {
+            return nullptr;
+        }
+        return make_error(ErrorCode::Key,
+                          "page is encrypted with key {} version {}, no keys were given",
+                          parameters.crypt->key_id, version)
+            .with_page(id(number))
+            .with_hint("give the server's key file with --key-file");
+    }
+    return cipher(number, version);
 }
 
 /// For a page whose bytes are as they were written, yet make no sense decrypted.
@@ -224,18 +238,10 @@ Result<PageState> PageCodec::State::read_full(PageNo number, std::span<const std
     const std::span<std::byte> out = plain.empty() ? scratch(inner) : plain;
     std::span<const std::byte> image = stored;
     if (version != 0) {
-        if (!encrypts() || version == kInvalidKeyVersion) {
-            return corruption(id(number),
-                              "page says that key version {} encrypts it, its file does not",
-                              version);
+        ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, decryptor_of(number, version, plain));
+        if (decryptor == nullptr) {
+            return PageState::NoKey;
         }
-        if (parameters.keys == nullptr) {
-            if (plain.empty()) {
-                return PageState::NoKey;
-            }
-            return missing_key(number, version);
-        }
-        ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, cipher(number, version));
         const std::span<std::byte> target = compressed ? scratch(decrypted) : out;
         std::memcpy(target.data(), stored.data(), kFullData);
         Header::KeyVersion::set(target, 0);
@@ -303,13 +309,10 @@ Result<PageState> PageCodec::State::read_old(PageNo number, std::span<const std:
                           Header::PostEncryption::get(stored));
     }
     RETURN_IF_ERROR(check_identity(number, stored));  // both fields are stored plain
-    if (parameters.keys == nullptr) {
-        if (plain.empty()) {
-            return PageState::NoKey;
-        }
-        return missing_key(number, version);
+    ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, decryptor_of(number, version, plain));
+    if (decryptor == nullptr) {
+        return PageState::NoKey;
     }
-    ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, cipher(number, version));
     const std::span<std::byte> out = plain.empty() ? scratch(inner) : plain;
     const std::size_t end = size() - page::kTrailerSize;
     std::memcpy(out.data(), stored.data(), page::kHeaderSize);
@@ -362,18 +365,10 @@ Result<PageState> PageCodec::State::read_old_compressed(PageNo number,
 
     std::span<const std::byte> data = stored.subspan(begin, length);
     if (encrypted) {
-        if (!encrypts() || version == 0 || version == kInvalidKeyVersion) {
-            return corruption(id(number),
-                              "page says that key version {} encrypts it, its file does not",
-                              version);
+        ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, decryptor_of(number, version, plain));
+        if (decryptor == nullptr) {
+            return PageState::NoKey;
         }
-        if (parameters.keys == nullptr) {
-            if (plain.empty()) {
-                return PageState::NoKey;
-            }
-            return missing_key(number, version);
-        }
-        ASSIGN_OR_RETURN(crypt::Cipher* const decryptor, cipher(number, version));
         const std::span<std::byte> target = scratch(decrypted).first(length);
         decryptor->decrypt(iv(number, stored), data, target);
         data = target;
