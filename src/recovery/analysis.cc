@@ -81,7 +81,7 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
     result->system_first_page_healed = system.first_page_healed;
 
     ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
-    result->index = RedoIndex(options.index_entry_count_max);
+    result->index = RedoIndex(options.index_memory);
     ASSIGN_OR_RETURN(result->scan,
                      scan_log(*result->log, result->index,
                               {.progress = options.progress, .cancel = options.cancel}));

@@ -98,8 +98,7 @@ private:
         recovery::AnalysisOptions options{.mode = io::OpenMode::ReadOnly,
                                           .keys = options_.keys,
                                           .strictness = options_.strictness};
-        options.index_entry_count_max =
-            options_.memory / kIndexShare / sizeof(recovery::IndexEntry);
+        options.index_memory = options_.memory / kIndexShare;
         options.progress = options_.progress;
         options.cancel = options_.cancel;
         auto analysis = recovery::analyse(directory_, layout_, options);
@@ -155,7 +154,7 @@ private:
             "{}{} pages of {} tablespaces are stale or missing",
             analysis_->scan.redo_bytes(), analysis_->scan.checkpoint.lsn.value,
             index.upper() == recovery::RedoIndex::kEnd ? "up to " : "more than ",
-            index.pages().size(), analysis_->scan.touched_spaces.size());
+            index.page_count(), analysis_->scan.touched_spaces.size());
     }
 
     void note_missing_key(const std::string& message, const std::string& file) {
