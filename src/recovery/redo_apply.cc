@@ -15,6 +15,16 @@ struct Need {
     friend auto operator<=>(const Need&, const Need&) = default;
 };
 
+/// A mini-transaction may change a page, free it, and initialise it again. Where it is the first
+/// that counts for a page, what it logged before the initialisation is for a page that no longer
+/// exists.
+bool waits_for_init(PageFrame& frame, const redo::Mtr& mtr, const redo::Record& record) {
+    if (!frame.changed && frame.entries.initialised() && mtr.start == frame.entries.first_start()) {
+        return record.type != redo::RecordType::InitPage;
+    }
+    return false;
+}
+
 /// Applies the records of `mtr` for the frames in `needs` (all of this mini-transaction).
 Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<PageFrame> frames) {
     const auto frame_of = [&](PageId id) -> PageFrame* {
@@ -39,7 +49,8 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
         if (!record->same_page) {
             applier.reset();
             frame = frame_of(record->page);
-            if (frame != nullptr && mtr.start >= frame->lsn) {  // A1
+            if (frame != nullptr && mtr.start >= frame->lsn &&
+                !waits_for_init(*frame, mtr, *record)) {  // A1
                 applier.emplace(frame->id, frame->plain, frame->row_compressed);
                 frame->changed = true;
             }

@@ -49,20 +49,15 @@ void RedoIndex::add(PageId page_id, Lsn start, PageEffect effect) {
         }
     }
     Page& page = page_of(id);
-    std::uint64_t entry = (start.value << kEffectBits) | static_cast<std::uint64_t>(effect);
+    const std::uint64_t entry = (start.value << kEffectBits) | static_cast<std::uint64_t>(effect);
     if (page.tail != kNone) {
-        Chunk& tail = chunks_[page.tail];
-        std::uint64_t& last = tail.entries[tail.count - 1];
-        if (last >> kEffectBits == start.value) {
-            // The mini-transaction comes back to the page; its one entry carries all its effects.
-            entry |= last;
-            if (effect == PageEffect::Change) {
-                last = entry;
-                return;
-            }
+        const Chunk& tail = chunks_[page.tail];
+        if (effect == PageEffect::Change &&
+            tail.entries[tail.count - 1] >> kEffectBits == start.value) {
+            return;  // the mini-transaction comes back to the page
         }
         if (effect != PageEffect::Change) {
-            clear(page);  // R1
+            clear(page);  // R1; also what this mini-transaction did to the page before
         }
     }
     push(page, entry);

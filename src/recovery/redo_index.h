@@ -14,7 +14,8 @@
 
 namespace redoubt::recovery {
 
-/// What a mini-transaction does to a page, beside changing it.
+/// What a mini-transaction does to a page, beside changing it: the last of what it does, since one
+/// that merges and splits pages may free a page and initialise it again.
 enum class PageEffect : std::uint8_t { Change = 0, Initialise = 1, Free = 2 };
 
 class PageEntries;
@@ -52,7 +53,7 @@ private:
     /// A piece of a page's list. 64 bytes: a cache line.
     struct Chunk {
         static constexpr std::uint32_t kCapacity = 7;
-        std::uint64_t entries[kCapacity];  ///< start LSN << kEffectBits | effects
+        std::uint64_t entries[kCapacity];  ///< start LSN << kEffectBits | PageEffect
         std::uint32_t next;
         std::uint32_t count;
     };
@@ -92,11 +93,9 @@ public:
     PageId id() const { return PageId::unpack(page_->id); }
     Lsn first_start() const { return start(front()); }
     /// The log makes the page from nothing: what the file holds does not matter.
-    bool initialised() const { return !empty() && effects(front()) != 0; }
+    bool initialised() const { return !empty() && effect(front()) != PageEffect::Change; }
     /// The page is free at the end of the log: neither read nor written.
-    bool freed() const {
-        return !empty() && (effects(back()) & static_cast<std::uint64_t>(PageEffect::Free)) != 0;
-    }
+    bool freed() const { return !empty() && effect(back()) == PageEffect::Free; }
     /// Calls `visit(Lsn start)` in LSN order for each mini-transaction but those that only free the
     /// page.
     template <class Visit>
@@ -108,7 +107,7 @@ public:
              at = index_->chunks_[at].next) {
             const RedoIndex::Chunk& chunk = index_->chunks_[at];
             for (std::uint32_t i = 0; i < chunk.count; ++i) {
-                if (effects(chunk.entries[i]) != static_cast<std::uint64_t>(PageEffect::Free)) {
+                if (effect(chunk.entries[i]) != PageEffect::Free) {
                     visit(start(chunk.entries[i]));
                 }
             }
@@ -117,7 +116,7 @@ public:
 
 private:
     static Lsn start(std::uint64_t entry) { return Lsn{entry >> RedoIndex::kEffectBits}; }
-    static std::uint64_t effects(std::uint64_t entry) { return entry & 3; }
+    static PageEffect effect(std::uint64_t entry) { return static_cast<PageEffect>(entry & 3); }
     std::uint64_t front() const { return index_->chunks_[page_->head].entries[0]; }
     std::uint64_t back() const {
         const RedoIndex::Chunk& chunk = index_->chunks_[page_->tail];

@@ -162,13 +162,23 @@ TEST(RedoIndex, ATruncationVoidsWhatCameBeforeIt) {
     EXPECT_EQ(index.page_count(), 2U);
 }
 
-TEST(RedoIndex, AnEntryCarriesAllEffectsOfItsMiniTransaction) {
+TEST(RedoIndex, TheLastEffectOfAMiniTransactionCounts) {
     RedoIndex index(1 << 20);
+    const Lsn lsn{20000};
     build(index,
-          {{page(1, 5), Lsn{20000}, PageEffect::Initialise},
-           {page(1, 5), Lsn{20000}, PageEffect::Change}},
+          {{page(1, 5), lsn, PageEffect::Initialise},
+           {page(1, 5), lsn, PageEffect::Change},
+           // Seen from a real server: a merge frees a page, a split takes it again.
+           {page(1, 6), Lsn{19000}, PageEffect::Change},
+           {page(1, 6), lsn, PageEffect::Change},
+           {page(1, 6), lsn, PageEffect::Free},
+           {page(1, 6), lsn, PageEffect::Initialise},
+           {page(1, 7), lsn, PageEffect::Initialise},
+           {page(1, 7), lsn, PageEffect::Free}},
           0);
-    EXPECT_EQ(list(index.find(page(1, 5))), (Listed{page(1, 5), {Lsn{20000}}, true, false}));
+    EXPECT_EQ(list(index.find(page(1, 5))), (Listed{page(1, 5), {lsn}, true, false}));
+    EXPECT_EQ(list(index.find(page(1, 6))), (Listed{page(1, 6), {lsn}, true, false}));
+    EXPECT_EQ(list(index.find(page(1, 7))), (Listed{page(1, 7), {}, true, true}));
 }
 
 }  // namespace
