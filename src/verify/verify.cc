@@ -67,14 +67,14 @@ private:
     void find(Finding finding) {
         if (redo_unseen_ && finding.severity == Severity::Damage && may_be_made_by_redo(finding)) {
             finding.severity = Severity::Warning;
-            finding.message += "; the redo log, which may make it, cannot be read without its key";
+            finding.message +=
+                "; the redo log, which may set it right, cannot be read without its key";
         }
         report_.findings.push_back(std::move(finding));
     }
-    /// Files that a crash leaves unwritten or absent in the ordinary course.
+    /// All but a wrong checksum may be the ordinary state of a crashed directory.
     static bool may_be_made_by_redo(const Finding& finding) {
-        return finding.kind == "first-page" || finding.kind == "file-missing" ||
-               finding.kind == "file-unusable" || finding.kind == "file-short";
+        return finding.kind != "page-corrupt";
     }
     void find_error(std::string kind, Severity severity, const Error& error, std::string file,
                     std::string table = {}) {
