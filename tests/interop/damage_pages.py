@@ -240,7 +240,8 @@ def _(v):
     return Place(TABLE, page, v.space_id(TABLE), keys="none")
 
 
-for _keys, _words in {"none": "is encrypted with key 1", "wrong": "make no sense with the given key",
+for _keys, _words in {"none": "is encrypted with key 1",
+                      "wrong": "make no sense with the given key",
                       "ctr": "does not decrypt with key 1"}.items():
     @case(f"nothing damaged; keys given: {_keys}", None, code=redoubt.WARNINGS,
           configs=(ENCRYPTED,))

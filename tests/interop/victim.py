@@ -49,7 +49,8 @@ class Victim:
                 staging.make_table(sql, "t", rows, options)
                 staging.make_table(sql, "other", 3000, options)
                 sql.query("ALTER TABLE other DROP INDEX k")
-                sql.query(f"CREATE TABLE b (id INT PRIMARY KEY, v LONGBLOB) ENGINE=InnoDB {options}")
+                sql.query("CREATE TABLE b (id INT PRIMARY KEY, v LONGBLOB) ENGINE=InnoDB "
+                          f"{options}")
                 sql.query("INSERT INTO b SELECT seq, REPEAT(MD5(seq), 4000) FROM seq_1_to_10")
                 sql.query("CREATE TABLE e (id INT PRIMARY KEY) ENGINE=InnoDB "
                           f"DATA DIRECTORY='{self.site.external}' {options}")
