@@ -41,9 +41,8 @@ std::uint32_t crc32c_isal(std::span<const std::byte> data, std::uint32_t seed) {
     while (!data.empty()) {
         const std::size_t n = data.size() < kChunk ? data.size() : kChunk;
         // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): ISA-L takes unsigned char*
-        auto* bytes =
-            const_cast<unsigned char*>(reinterpret_cast<const unsigned char*>(data.data()));
-        raw = crc32_iscsi(bytes, static_cast<int>(n), raw);
+        const auto* bytes = reinterpret_cast<const unsigned char*>(data.data());
+        raw = crc32_iscsi(const_cast<unsigned char*>(bytes), static_cast<int>(n), raw);
         data = data.subspan(n);
     }
     return ~raw;

@@ -103,18 +103,15 @@ Error corruption(PageId id, fmt::format_string<Args...> format, Args&&... args) 
 template <class T>
 struct [[nodiscard]] Result : tl::expected<T, Error> {
     using tl::expected<T, Error>::expected;
-    Result(Error error)
-        : tl::expected<T, Error>(tl::unexpect, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor): RETURN_IF_ERROR and `return make_error(...)` rely on
-       // it
+    // NOLINTNEXTLINE(google-explicit-constructor): `return make_error(...)` relies on it
+    Result(Error error) : tl::expected<T, Error>(tl::unexpect, std::move(error)) {}
 };
 template <>
 struct [[nodiscard]] Result<void> : tl::expected<void, Error> {
     using tl::expected<void, Error>::expected;
     Result() = default;
-    Result(Error error)
-        : tl::expected<void, Error>(tl::unexpect, std::move(error)) {
-    }  // NOLINT(google-explicit-constructor): as above
+    // NOLINTNEXTLINE(google-explicit-constructor): as above
+    Result(Error error) : tl::expected<void, Error>(tl::unexpect, std::move(error)) {}
 };
 using Status = Result<void>;
 inline Status ok_status() { return {}; }
@@ -123,6 +120,9 @@ inline Status ok_status() { return {}; }
 
 #define REDOUBT_CONCAT_INNER(a, b) a##b
 #define REDOUBT_CONCAT(a, b) REDOUBT_CONCAT_INNER(a, b)
+
+// NOLINTBEGIN(bugprone-macro-parentheses): a name that is declared, and a target that may be a
+// declaration, cannot stand in parentheses
 
 /// Returns the error of a Status or Result expression to the caller. (A counter names the local, so
 /// that calls nest.)
@@ -143,5 +143,6 @@ inline Status ok_status() { return {}; }
     if (!result) {                                          \
         return ::redoubt::Error(std::move(result.error())); \
     }                                                       \
-    target =                                                \
-        std::move(*result) /* NOLINT(bugprone-macro-parentheses): target may be a declaration */
+    target = std::move(*result)
+
+// NOLINTEND(bugprone-macro-parentheses)

@@ -19,13 +19,13 @@ namespace {
 using Command = Result<int> (*)(const CommandContext&);
 
 Command find_command(std::string_view name) {
-    static const std::map<std::string_view, Command> commands = {
+    static const std::map<std::string_view, Command> kCommands = {
         {"recover", recover_command},
         {"verify", verify_command},
         {"inspect", inspect_command},
         {"log", log_command},
     };
-    return commands.at(name);  // the option table knows no others
+    return kCommands.at(name);  // the option table knows no others
 }
 
 Result<std::unique_ptr<crypt::KeyRing>> load_keys(io::Directory& directory,
