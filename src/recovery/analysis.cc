@@ -50,11 +50,31 @@ Result<OpenedSystem> open_torn_system(io::Directory& directory, const space::Lay
         "restore the last backup");
 }
 
+/// A page 0 that is whole decides the page size; options that contradict it are wrong, not the
+/// file.
+Status refuse_other_page_size(io::Directory& directory, const space::Layout& layout,
+                              io::OpenMode mode) {
+    if (!layout.options.page_size) {
+        return {};
+    }
+    space::Layout any_size = layout;
+    any_size.options.page_size.reset();
+    const auto opened = space::open_system_tablespace(directory, any_size, mode);
+    if (!opened || (*opened)->header().flags.logical_page_size == *layout.options.page_size) {
+        return {};
+    }
+    return make_error(ErrorCode::Usage, "the system tablespace has pages of {} bytes, not of {}",
+                      (*opened)->header().flags.logical_page_size, *layout.options.page_size)
+        .with_file((*opened)->path())
+        .with_hint("correct or leave out innodb_page_size");
+}
+
 Result<OpenedSystem> open_system(io::Directory& directory, const space::Layout& layout,
                                  io::OpenMode mode) {
     auto opened = space::open_system_tablespace(directory, layout, mode);
     if (!opened) {
         if (opened.error().code() == ErrorCode::Corruption) {
+            RETURN_IF_ERROR(refuse_other_page_size(directory, layout, mode));
             return open_torn_system(directory, layout, mode, std::move(opened.error()));
         }
         return std::move(opened.error());
@@ -81,10 +101,19 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
     result->system_first_page_healed = system.first_page_healed;
 
     ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
-    result->index = RedoIndex(options.index_entry_count_max);
+    result->index = RedoIndex(options.index_memory);
     ASSIGN_OR_RETURN(result->scan,
                      scan_log(*result->log, result->index,
                               {.progress = options.progress, .cancel = options.cancel}));
+    if (system.first_page_healed &&
+        (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn)) {
+        return make_error(ErrorCode::Corruption,
+                          "page 0 of the system tablespace is damaged, and its copy in the "
+                          "doublewrite buffer is older than the checkpoint")
+            .with_file(system.file->path())
+            .with_page({kSystemSpace, PageNo{0}})
+            .with_hint("restore the last backup");
+    }
     const JournalIdentity identity{result->scan.checkpoint.lsn, result->scan.end};
     ASSIGN_OR_RETURN(result->journal, Journal::open(directory, identity));
     result->doublewrite.add(result->journal.get());

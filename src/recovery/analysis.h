@@ -28,7 +28,7 @@ struct AnalysisOptions {
         io::OpenMode::ReadOnly;  ///< ReadWrite takes the server's lock on the system tablespace
     const crypt::KeyRing* keys = nullptr;
     page::Strictness strictness = page::Strictness::AnyKnown;
-    std::size_t index_entry_count_max = std::size_t{4} << 20;
+    std::size_t index_memory = std::size_t{64} << 20;  ///< bytes
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };

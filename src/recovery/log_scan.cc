@@ -78,7 +78,6 @@ public:
 
     Status take(const redo::Mtr& mtr) {
         redo::RecordReader records(mtr.records);
-        std::uint64_t current = kNone;
         for (;;) {
             ASSIGN_OR_RETURN(const auto record, records.next());
             if (!record) {
@@ -98,41 +97,38 @@ public:
             }
             if (record->type == RecordType::Extended && !record->body.empty() &&
                 record->body[0] == static_cast<std::byte>(ExtendedType::TrimPages)) {
+                index_.truncate(record->page.space);
                 if (scan_ != nullptr) {
+                    scan_->first_pages.truncate(record->page.space);
                     scan_->trims[record->page.space] = mtr.start;
                 }
                 continue;
             }
-            // Most records repeat the page before; what slips through is dropped when sorting.
-            std::uint64_t flags = 0;
+            PageEffect effect = PageEffect::Change;
             if (record->type == RecordType::InitPage) {
-                flags = IndexEntry::kInit;
+                effect = PageEffect::Initialise;
             } else if (record->type == RecordType::FreePage) {
-                flags = IndexEntry::kFree;
+                effect = PageEffect::Free;
             }
-            const std::uint64_t page = record->page.packed();
-            if (page == current && flags == 0) {
-                continue;
+            if (record->same_page && effect == PageEffect::Change) {
+                continue;  // the record before named the page
             }
-            current = page;
-            add(IndexEntry::make(record->page, mtr.start, flags));
+            add(record->page, mtr.start, effect);
         }
     }
 
 private:
-    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
-
-    void add(const IndexEntry& entry) {
-        index_.add(entry);
+    void add(PageId id, Lsn start, PageEffect effect) {
+        index_.add(id, start, effect);
         if (scan_ == nullptr) {
             return;
         }
-        if (entry.id().page == PageNo{0}) {
-            scan_->first_pages.push_back(entry);
+        if (id.page == PageNo{0}) {
+            scan_->first_pages.add(id, start, effect);
         }
-        if (entry.id().space != last_space_) {
-            last_space_ = entry.id().space;
-            scan_->touched_spaces.try_emplace(last_space_, entry.start());
+        if (id.space != last_space_) {
+            last_space_ = id.space;
+            scan_->touched_spaces.try_emplace(last_space_, start);
         }
     }
 
@@ -209,6 +205,7 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
         options.progress->begin("scan redo", 0, "bytes");
     }
     index.begin(0);
+    scan.first_pages.begin(0);
     MtrIndexer indexer(index, &scan);
     ASSIGN_OR_RETURN(scan.end, walk(log, scan.checkpoint.lsn, std::nullopt, true, indexer, options,
                                     &scan.mtr_count, &scan.end_reason));
@@ -222,16 +219,8 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
             log, scan.end);
     }
     scan.clean = scan.checkpoint.lsn == scan.checkpoint.end_lsn && scan.end == scan.file_checkpoint;
-    index.finish(scan.trims);
-    // The page 0 entries obey the same rules as the index (R1), so let an index of their own apply
-    // them.
-    RedoIndex first_pages(scan.first_pages.size() + 1);
-    first_pages.begin(0);
-    for (const IndexEntry& entry : scan.first_pages) {
-        first_pages.add(entry);
-    }
-    first_pages.finish(scan.trims);
-    scan.first_pages.assign(first_pages.entries().begin(), first_pages.entries().end());
+    index.finish();
+    scan.first_pages.finish();
     if (options.progress != nullptr) {
         options.progress->end();
     }
@@ -250,7 +239,7 @@ Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t 
                              scan.end.value),
                   log, end);
     }
-    index.finish(scan.trims);
+    index.finish();
     return {};
 }
 

@@ -41,9 +41,11 @@ struct LogScan {
     std::map<SpaceId, Lsn> trims;
     /// First LSN at which a page of the space is named, for every space with page records.
     std::map<SpaceId, Lsn> touched_spaces;
-    /// Entries of every page 0 (outside the cap of `index`: they decide sizes, flags and encryption
-    /// of whole files).
-    std::vector<IndexEntry> first_pages;
+    /// Every page 0, outside the cap of the index: they decide sizes, flags and encryption of whole
+    /// files.
+    RedoIndex first_pages{kFirstPagesMemory};
+    static constexpr std::size_t kFirstPagesMemory = std::size_t{1}
+                                                     << 20;  ///< reserved; grows as needed
     std::uint64_t record_count() const;
     std::uint64_t redo_bytes() const { return end.value - checkpoint.lsn.value; }
 };

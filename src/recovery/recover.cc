@@ -239,37 +239,23 @@ private:
 
     /// All pages of the index as it stands, in groups that keep the journal small.
     Status apply_index(std::vector<std::unique_ptr<Worker>>& workers, std::size_t frame_count) {
-        const auto entries = analysis_->index.entries();
-        std::vector<std::span<const IndexEntry>> batches;
-        std::size_t begin = 0;
-        std::size_t pages = 0;
-        for (std::size_t i = 0; i <= entries.size(); ++i) {
-            const bool page_begins =
-                i == entries.size() || i == 0 || entries[i].page != entries[i - 1].page;
-            if (!page_begins) {
-                continue;
-            }
-            if (i > begin && (pages == frame_count || i == entries.size())) {
-                batches.push_back(entries.subspan(begin, i - begin));
-                begin = i;
-                pages = 0;
-            }
-            ++pages;
-        }
+        const std::size_t page_count = analysis_->index.page_count();
+        const std::size_t batch_count = (page_count + frame_count - 1) / frame_count;
         const std::size_t batch_bytes = frame_count * analysis_->page_size;
         const std::size_t group_size =
             std::max<std::size_t>(workers.size(), kJournalSizeMax / batch_bytes);
-        for (std::size_t first = 0; first < batches.size(); first += group_size) {
-            const std::size_t count = std::min(group_size, batches.size() - first);
-            RETURN_IF_ERROR(base::parallel_for(count, static_cast<unsigned>(workers.size()),
-                                               [&](std::size_t item, unsigned thread) -> Status {
-                                                   if (options_.cancel != nullptr) {
-                                                       RETURN_IF_ERROR(options_.cancel->check());
-                                                   }
-                                                   return apply_batch(*workers[thread],
-                                                                      batches[first + item]);
-                                               }));
-            if (first + count < batches.size() || analysis_->index.upper() != RedoIndex::kEnd) {
+        for (std::size_t first = 0; first < batch_count; first += group_size) {
+            const std::size_t count = std::min(group_size, batch_count - first);
+            const auto work = [&](std::size_t item, unsigned thread) -> Status {
+                if (options_.cancel != nullptr) {
+                    RETURN_IF_ERROR(options_.cancel->check());
+                }
+                const std::size_t begin = (first + item) * frame_count;
+                return apply_batch(*workers[thread], begin,
+                                   std::min(begin + frame_count, page_count));
+            };
+            RETURN_IF_ERROR(base::parallel_for(count, static_cast<unsigned>(workers.size()), work));
+            if (first + count < batch_count || analysis_->index.upper() != RedoIndex::kEnd) {
                 const auto sync_begin = Clock::now();
                 RETURN_IF_ERROR(sync_touched());
                 RETURN_IF_ERROR(journal_->reset());  // J2
@@ -279,8 +265,9 @@ private:
         return {};
     }
 
-    Status apply_batch(Worker& worker, std::span<const IndexEntry> entries) {
-        RETURN_IF_ERROR(make_frames(worker, entries));
+    /// Pages [begin, end) of the index.
+    Status apply_batch(Worker& worker, std::size_t begin, std::size_t end) {
+        RETURN_IF_ERROR(make_frames(worker, begin, end));
         RETURN_IF_ERROR(read_bases(worker));
         if (auto status = sweep(worker.reader, worker.frames); !status) {
             Error& error = status.error();
@@ -311,8 +298,7 @@ private:
             if (!image_size) {
                 return std::move(image_size.error()).with_file(space.path).with_page(frame.id);
             }
-            const bool from_nothing =
-                frame.entries.front().initialises() || frame.entries.front().frees();
+            const bool from_nothing = frame.entries.initialised();
             outgoing.push_back(
                 {frame.id, &space, stored, *image_size, !from_nothing && !frame.healed});
             if (outgoing.back().overwrites_good_page) {
@@ -331,16 +317,11 @@ private:
 
     RecoveredSpace& space_of(PageId id) { return analysis_->map.spaces.at(id.space); }
 
-    Status make_frames(Worker& worker, std::span<const IndexEntry> entries) {
+    Status make_frames(Worker& worker, std::size_t begin, std::size_t end) {
         worker.frames.clear();
-        for (std::size_t begin = 0; begin < entries.size();) {
-            std::size_t end = begin + 1;
-            while (end < entries.size() && entries[end].page == entries[begin].page) {
-                ++end;
-            }
-            const PageEntries page{entries[begin].id(), entries.subspan(begin, end - begin)};
-            begin = end;
-            RecoveredSpace& space = space_of(page.id);
+        for (std::size_t i = begin; i < end; ++i) {
+            const PageEntries page = analysis_->index.page(i);
+            RecoveredSpace& space = space_of(page.id());
             if (space.ignored) {
                 continue;
             }
@@ -348,22 +329,22 @@ private:
                 ++pages_freed_;
                 continue;
             }
-            if (page.id.page.value >= space.header.size && space.kind != SpaceKind::System) {
+            if (page.id().page.value >= space.header.size && space.kind != SpaceKind::System) {
                 return make_error(
                            ErrorCode::Corruption,
                            "the redo log changes a page beyond the tablespace's end ({} pages)",
                            space.header.size)
                     .with_file(space.path)
-                    .with_page(page.id)
-                    .with_lsn(page.entries.front().start());
+                    .with_page(page.id())
+                    .with_lsn(page.first_start());
             }
             const page::TablespaceFlags& flags = space.header.flags;
             const auto plain =
                 std::span(worker.plain)
                     .subspan(worker.frames.size() * analysis_->page_size, flags.physical_page_size);
             std::fill(plain.begin(), plain.end(), std::byte{0});
-            worker.frames.push_back({.id = page.id,
-                                     .entries = page.entries,
+            worker.frames.push_back({.id = page.id(),
+                                     .entries = page,
                                      .plain = plain,
                                      .row_compressed = flags.row_compressed,
                                      .lsn = {}});
@@ -377,7 +358,7 @@ private:
         const std::size_t run_max = std::max<std::size_t>(1, kRunBytesMax / analysis_->page_size);
         std::vector<PageFrame>& frames = worker.frames;
         const auto from_nothing = [](const PageFrame& frame) {
-            return PageEntries{frame.id, frame.entries}.initialised();
+            return frame.entries.initialised();
         };
         for (std::size_t begin = 0; begin < frames.size();) {
             if (from_nothing(frames[begin])) {  // A3
@@ -575,7 +556,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
                      space::find_fixed_layout(directory, options.layout, options.layout_given));
     AnalysisOptions analysis_options{
         .mode = io::OpenMode::ReadWrite, .keys = options.keys, .strictness = options.strictness};
-    analysis_options.index_entry_count_max = options.memory / 2 / sizeof(IndexEntry);
+    analysis_options.index_memory = options.memory / 2;
     analysis_options.progress = options.progress;
     analysis_options.cancel = options.cancel;
     ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));

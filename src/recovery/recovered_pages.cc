@@ -19,7 +19,7 @@ Result<RecoveredSpace*> RecoveredPages::space_of(SpaceId id) {
     return &found->second;
 }
 
-Result<std::span<const IndexEntry>> RecoveredPages::entries_of(PageId id) {
+Result<PageEntries> RecoveredPages::entries_of(PageId id) {
     RedoIndex& index = analysis_.index;
     if (id.packed() < lower_ || id.packed() >= index.upper()) {
         lower_ = PageId{id.space, PageNo{0}}.packed();
@@ -47,7 +47,7 @@ Status RecoveredPages::read(PageId id, std::span<std::byte> plain) {
                     .row_compressed = flags.row_compressed,
                     .lsn = {}};
     std::fill(plain.begin(), plain.end(), std::byte{0});
-    if (entries.empty() || !PageEntries{id, entries}.initialised()) {
+    if (!entries.initialised()) {
         if (!space->file) {
             return make_error(ErrorCode::Corruption,
                               "the redo log does not build this page, and the file does not exist")
@@ -73,14 +73,11 @@ Result<RecoveredPages::Healing> RecoveredPages::healing_of(PageId id) {
     ASSIGN_OR_RETURN(RecoveredSpace * space, space_of(id.space));
     const base::MutexLock lock(mutex_);
     ASSIGN_OR_RETURN(const auto entries, entries_of(id));
-    if (!entries.empty()) {
-        const PageEntries page{id, entries};
-        if (page.freed()) {
-            return Healing::Freed;
-        }
-        if (page.initialised()) {
-            return Healing::Initialised;
-        }
+    if (entries.freed()) {
+        return Healing::Freed;
+    }
+    if (entries.initialised()) {
+        return Healing::Initialised;
     }
     std::vector<std::byte> plain(space->header.flags.physical_page_size);
     ASSIGN_OR_RETURN(const bool copy, analysis_.doublewrite.find(id, base_.disk_codec_of(*space),

@@ -27,7 +27,7 @@ public:
 
 private:
     Result<RecoveredSpace*> space_of(SpaceId id);
-    Result<std::span<const IndexEntry>> entries_of(PageId id) REQUIRES(mutex_);
+    Result<PageEntries> entries_of(PageId id) REQUIRES(mutex_);
 
     Analysis& analysis_;
     base::Mutex mutex_;  // over I/O too: structural pages only, read one by one

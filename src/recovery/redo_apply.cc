@@ -15,6 +15,16 @@ struct Need {
     friend auto operator<=>(const Need&, const Need&) = default;
 };
 
+/// A mini-transaction may change a page, free it, and initialise it again. Where it is the first
+/// that counts for a page, what it logged before the initialisation is for a page that no longer
+/// exists.
+bool waits_for_init(PageFrame& frame, const redo::Mtr& mtr, const redo::Record& record) {
+    if (!frame.changed && frame.entries.initialised() && mtr.start == frame.entries.first_start()) {
+        return record.type != redo::RecordType::InitPage;
+    }
+    return false;
+}
+
 /// Applies the records of `mtr` for the frames in `needs` (all of this mini-transaction).
 Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<PageFrame> frames) {
     const auto frame_of = [&](PageId id) -> PageFrame* {
@@ -39,7 +49,8 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
         if (!record->same_page) {
             applier.reset();
             frame = frame_of(record->page);
-            if (frame != nullptr && mtr.start >= frame->lsn) {  // A1
+            if (frame != nullptr && mtr.start >= frame->lsn &&
+                !waits_for_init(*frame, mtr, *record)) {  // A1
                 applier.emplace(frame->id, frame->plain, frame->row_compressed);
                 frame->changed = true;
             }
@@ -67,11 +78,11 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
 Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
     std::vector<Need> needs;
     for (std::size_t i = 0; i < frames.size(); ++i) {
-        for (const IndexEntry& entry : frames[i].entries) {
-            if (entry.start() >= frames[i].lsn && !entry.frees()) {
-                needs.push_back({entry.start(), static_cast<std::uint32_t>(i)});
+        frames[i].entries.for_each([&](Lsn start) {
+            if (start >= frames[i].lsn) {
+                needs.push_back({start, static_cast<std::uint32_t>(i)});
             }
-        }
+        });
     }
     std::sort(needs.begin(), needs.end());
     for (std::size_t begin = 0; begin < needs.size();) {
@@ -231,26 +242,16 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
         frames.clear();
         return {};
     };
-    for (std::size_t begin = 0; begin < scan.first_pages.size();) {
-        std::size_t end = begin + 1;
-        while (end < scan.first_pages.size() &&
-               scan.first_pages[end].page == scan.first_pages[begin].page) {
-            ++end;
-        }
-        const PageEntries page{scan.first_pages[begin].id(),
-                               std::span(scan.first_pages).subspan(begin, end - begin)};
-        begin = end;
-        RecoveredSpace& space = map.spaces.at(page.id.space);
+    for (std::size_t i = 0; i < scan.first_pages.page_count(); ++i) {
+        const PageEntries page = scan.first_pages.page(i);
+        RecoveredSpace& space = map.spaces.at(page.id().space);
         if (space.ignored || page.freed()) {
             continue;
         }
         const auto image = std::span(images).subspan(frames.size() * page_size, page_size);
         std::fill(image.begin(), image.end(), std::byte{0});
-        PageFrame frame{.id = page.id,
-                        .entries = page.entries,
-                        .plain = image,
-                        .row_compressed = false,
-                        .lsn = {}};
+        PageFrame frame{
+            .id = page.id(), .entries = page, .plain = image, .row_compressed = false, .lsn = {}};
         if (!page.initialised()) {
             frame.plain = image.first(space.header.flags.physical_page_size);
             RETURN_IF_ERROR(base.read(space, std::span(&frame, 1)));

@@ -25,8 +25,8 @@ namespace redoubt::recovery {
 /// One page of a batch.
 struct PageFrame {
     PageId id;
-    std::span<const IndexEntry> entries;  ///< may be empty: healed from the doublewrite buffer only
-    std::span<std::byte> plain;           ///< the physical page size
+    PageEntries entries;         ///< may be empty: healed from the doublewrite buffer only
+    std::span<std::byte> plain;  ///< the physical page size
     bool row_compressed = false;
     Lsn lsn;               ///< of `plain`; kept up by sweep()
     bool changed = false;  ///< redo was applied

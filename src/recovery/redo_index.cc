@@ -3,95 +3,194 @@
 #include <algorithm>
 
 namespace redoubt::recovery {
+namespace {
 
-RedoIndex::RedoIndex(std::size_t entry_count_max)
-    : entry_count_max_(std::max<std::size_t>(entry_count_max, 1024)) {
-    entries_.reserve(entry_count_max_);
+constexpr std::size_t kTableSizeMin = 1024;
+
+std::uint64_t hash(std::uint64_t id) {
+    id *= 0x9E3779B97F4A7C15;  // neighbours spread over the table
+    return id ^ (id >> 32);
+}
+
+}  // namespace
+
+RedoIndex::RedoIndex(std::size_t memory_max)
+    : memory_max_(memory_max), table_(kTableSizeMin, kNone) {
+    // Reserved, not touched: growing by copying would take twice the memory for a moment.
+    chunks_.reserve(memory_max / sizeof(Chunk));
 }
 
 void RedoIndex::begin(std::uint64_t lower) {
     lower_ = lower;
     upper_ = kEnd;
-    entries_.clear();
+    pages_.clear();
+    chunks_.clear();
+    sorted_.clear();
+    free_chunks_ = kNone;
+    last_page_ = kNone;
+    table_.assign(kTableSizeMin, kNone);
+}
+
+bool RedoIndex::full() const {
+    return chunks_.size() * sizeof(Chunk) + pages_.size() * sizeof(Page) +
+               table_.size() * sizeof(std::uint32_t) >=
+           memory_max_;
+}
+
+void RedoIndex::add(PageId page_id, Lsn start, PageEffect effect) {
+    const std::uint64_t id = page_id.packed();
+    if (id < lower_ || id >= upper_) {
+        return;
+    }
+    if (free_chunks_ == kNone && full()) {
+        make_room();
+        if (id >= upper_) {
+            return;
+        }
+    }
+    Page& page = page_of(id);
+    const std::uint64_t entry = (start.value << kEffectBits) | static_cast<std::uint64_t>(effect);
+    if (page.tail != kNone) {
+        const Chunk& tail = chunks_[page.tail];
+        if (effect == PageEffect::Change &&
+            tail.entries[tail.count - 1] >> kEffectBits == start.value) {
+            return;  // the mini-transaction comes back to the page
+        }
+        if (effect != PageEffect::Change) {
+            clear(page);  // R1; also what this mini-transaction did to the page before
+        }
+    }
+    push(page, entry);
+}
+
+RedoIndex::Page& RedoIndex::page_of(std::uint64_t id) {
+    if (last_page_ != kNone && pages_[last_page_].id == id) {
+        return pages_[last_page_];
+    }
+    const std::size_t mask = table_.size() - 1;
+    std::size_t at = hash(id) & mask;
+    while (table_[at] != kNone && pages_[table_[at]].id != id) {
+        at = (at + 1) & mask;
+    }
+    if (table_[at] == kNone) {
+        table_[at] = static_cast<std::uint32_t>(pages_.size());
+        pages_.push_back({id, kNone, kNone});
+        last_page_ = table_[at];
+        if (pages_.size() * 2 > table_.size()) {
+            rebuild_table(table_.size() * 2);
+        }
+        return pages_.back();
+    }
+    last_page_ = table_[at];
+    return pages_[last_page_];
+}
+
+void RedoIndex::rebuild_table(std::size_t size) {
+    table_.assign(size, kNone);
+    const std::size_t mask = size - 1;
+    for (std::uint32_t page = 0; page < pages_.size(); ++page) {
+        std::size_t at = hash(pages_[page].id) & mask;
+        while (table_[at] != kNone) {
+            at = (at + 1) & mask;
+        }
+        table_[at] = page;
+    }
+}
+
+std::uint32_t RedoIndex::new_chunk() {
+    if (free_chunks_ != kNone) {
+        const std::uint32_t chunk = free_chunks_;
+        free_chunks_ = chunks_[chunk].next;
+        return chunk;
+    }
+    chunks_.emplace_back();
+    return static_cast<std::uint32_t>(chunks_.size() - 1);
+}
+
+void RedoIndex::push(Page& page, std::uint64_t entry) {
+    if (page.tail == kNone || chunks_[page.tail].count == Chunk::kCapacity) {
+        const std::uint32_t chunk = new_chunk();
+        chunks_[chunk].next = kNone;
+        chunks_[chunk].count = 0;
+        if (page.tail == kNone) {
+            page.head = chunk;
+        } else {
+            chunks_[page.tail].next = chunk;
+        }
+        page.tail = chunk;
+    }
+    Chunk& tail = chunks_[page.tail];
+    tail.entries[tail.count++] = entry;
+}
+
+void RedoIndex::clear(Page& page) {
+    if (page.head != kNone) {
+        chunks_[page.tail].next = free_chunks_;
+        free_chunks_ = page.head;
+        page.head = page.tail = kNone;
+    }
+}
+
+void RedoIndex::truncate(SpaceId space) {
+    for (Page& page : pages_) {
+        if (PageId::unpack(page.id).space == space) {
+            clear(page);
+        }
+    }
 }
 
 void RedoIndex::make_room() {
-    // Halve the range: keep the lower half of the entries, cut at a page boundary (R2).
-    const auto middle = entries_.begin() + static_cast<std::ptrdiff_t>(entries_.size() / 2);
-    std::nth_element(entries_.begin(), middle, entries_.end());
-    std::uint64_t cut = middle->page;
-    const std::uint64_t lowest = std::min_element(entries_.begin(), entries_.end())->page;
-    if (cut == lowest) {
-        cut = lowest + 1;  // one page alone fills half the index; it stays, however much it has
-    }
-    std::erase_if(entries_, [cut](const IndexEntry& entry) { return entry.page >= cut; });
-    upper_ = cut;
-    if (entries_.size() >= entry_count_max_) {
-        entry_count_max_ = entries_.size() * 2;
-    }
-}
-
-void RedoIndex::merge_duplicates() {
-    // A mini-transaction may come back to a page; its one entry carries all its flags.
+    // Halve the range: keep the lowest pages that have half of the entries (R2).
+    finish();
+    const auto chunk_count = [&](const Page& page) {
+        std::size_t count = 0;
+        for (std::uint32_t at = page.head; at != kNone; at = chunks_[at].next) {
+            ++count;
+        }
+        return count;
+    };
     std::size_t kept = 0;
-    for (const IndexEntry& entry : entries_) {
-        if (kept > 0 && entries_[kept - 1].page == entry.page &&
-            entries_[kept - 1].start() == entry.start()) {
-            entries_[kept - 1].lsn_and_flags |= entry.lsn_and_flags;
-        } else {
-            entries_[kept++] = entry;
+    std::size_t chunks = 0;
+    while (kept < sorted_.size() && (kept == 0 || chunks < chunks_.size() / 2)) {
+        chunks += chunk_count(pages_[sorted_[kept++]]);
+    }
+    if (kept == sorted_.size()) {
+        memory_max_ *=
+            2;  // what is left is one page, or hardly more; it stays, however much it has
+        sorted_.clear();
+        return;
+    }
+    upper_ = pages_[sorted_[kept]].id;
+    for (Page& page : pages_) {
+        if (page.id >= upper_) {
+            clear(page);
         }
     }
-    entries_.resize(kept);
+    std::erase_if(pages_, [&](const Page& page) { return page.id >= upper_; });
+    sorted_.clear();
+    last_page_ = kNone;
+    rebuild_table(table_.size());
 }
 
-void RedoIndex::finish(const std::map<SpaceId, Lsn>& trims) {
-    std::sort(entries_.begin(), entries_.end());
-    merge_duplicates();
-    std::size_t kept = 0;
-    for (std::size_t begin = 0; begin < entries_.size();) {
-        std::size_t end = begin;
-        std::size_t first_needed = begin;
-        const auto trim = trims.find(entries_[begin].id().space);
-        for (; end < entries_.size() && entries_[end].page == entries_[begin].page; ++end) {
-            const IndexEntry& entry = entries_[end];
-            if (entry.initialises() || entry.frees()) {
-                first_needed = end;
-            }
-            if (trim != trims.end() && entry.start() < trim->second) {
-                first_needed = end + 1;
-            }
+void RedoIndex::finish() {
+    sorted_.clear();
+    for (std::uint32_t page = 0; page < pages_.size(); ++page) {
+        if (pages_[page].head != kNone) {
+            sorted_.push_back(page);
         }
-        for (std::size_t i = first_needed; i < end; ++i) {
-            entries_[kept++] = entries_[i];
-        }
-        begin = end;
     }
-    entries_.resize(kept);
+    std::sort(sorted_.begin(), sorted_.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return pages_[a].id < pages_[b].id; });
 }
 
-std::span<const IndexEntry> RedoIndex::find(PageId id) const {
-    const IndexEntry low{id.packed(), 0};
-    const auto first = std::lower_bound(entries_.begin(), entries_.end(), low);
-    auto last = first;
-    while (last != entries_.end() && last->page == low.page) {
-        ++last;
+PageEntries RedoIndex::find(PageId id) const {
+    const auto found = std::lower_bound(
+        sorted_.begin(), sorted_.end(), id.packed(),
+        [&](std::uint32_t page, std::uint64_t wanted) { return pages_[page].id < wanted; });
+    if (found == sorted_.end() || pages_[*found].id != id.packed()) {
+        return {};
     }
-    return std::span(entries_).subspan(static_cast<std::size_t>(first - entries_.begin()),
-                                       static_cast<std::size_t>(last - first));
-}
-
-std::vector<PageEntries> RedoIndex::pages() const {
-    std::vector<PageEntries> result;
-    for (std::size_t begin = 0; begin < entries_.size();) {
-        std::size_t end = begin + 1;
-        while (end < entries_.size() && entries_[end].page == entries_[begin].page) {
-            ++end;
-        }
-        result.push_back({entries_[begin].id(), std::span(entries_).subspan(begin, end - begin)});
-        begin = end;
-    }
-    return result;
+    return {*this, pages_[*found]};
 }
 
 }  // namespace redoubt::recovery

@@ -231,10 +231,7 @@ private:
     }
 
     bool has_init_of_first_page(SpaceId id) const {
-        const IndexEntry low{PageId{id, PageNo{0}}.packed(), 0};
-        const auto& entries = in_.scan.first_pages;
-        const auto at = std::lower_bound(entries.begin(), entries.end(), low);
-        return at != entries.end() && at->page == low.page && at->initialises();
+        return in_.scan.first_pages.find({id, PageNo{0}}).initialised();
     }
     bool has_redo(SpaceId id) const { return in_.scan.touched_spaces.contains(id); }
 

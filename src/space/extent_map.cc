@@ -434,6 +434,7 @@ private:
             const Extent& extent = extents_[i];
             const PageNo first = first_page_of(i);
             if (!extent.known) {
+                settle_unknown(i);
                 continue;
             }
             if (!extent.listed && !incomplete_) {
@@ -444,12 +445,28 @@ private:
         }
     }
 
+    /// One past the last page of an extent, as far as the space goes.
+    std::uint32_t end_of(std::size_t index) const {
+        return static_cast<std::uint32_t>(std::min<std::size_t>(
+            first_page_of(index).value + std::size_t{extent_pages_}, map_.use.size()));
+    }
+
+    /// Nothing says that a page of an undescribed extent is free.
+    void settle_unknown(std::size_t index) {
+        for (std::uint32_t at = first_page_of(index).value; at < end_of(index); ++at) {
+            if (map_.use[at] == PageUse::Unused) {
+                map_.use[at] = is_descriptor_page(PageNo{at}) ? PageUse::Descriptor
+                               : is_bitmap_page(PageNo{at})   ? PageUse::Bitmap
+                                                              : PageUse::Unknown;
+            }
+        }
+    }
+
     void settle_extent(std::size_t index) {
         const Extent& extent = extents_[index];
         const bool of_segment = extent.state == ExtentState::Segment;
         const std::uint32_t begin = first_page_of(index).value;
-        const auto end = static_cast<std::uint32_t>(
-            std::min<std::size_t>(begin + extent_pages_, map_.use.size()));
+        const std::uint32_t end = end_of(index);
         std::uint32_t lost = 0;  // pages in a row, up to the one before `at`
         for (std::uint32_t at = begin; at <= end; ++at) {
             const bool is_lost = at < end && settle_page(PageNo{at}, of_segment);
@@ -505,8 +522,10 @@ private:
 }  // namespace
 
 bool ExtentMap::is_free(PageNo page) const {
-    return page.value >= use.size() || use[page.value] == PageUse::Free ||
-           use[page.value] == PageUse::Unused;
+    if (page.value >= use.size()) {
+        return !use.empty();  // without page 0 nothing is known
+    }
+    return use[page.value] == PageUse::Free || use[page.value] == PageUse::Unused;
 }
 
 Result<ExtentMap> build_extent_map(PageSource& source, SpaceId space,

@@ -20,7 +20,8 @@ enum class PageUse : std::uint8_t {
     Bitmap,
     Inode,
     Fragment,
-    Extent
+    Extent,
+    Unknown /* its descriptor cannot be read */
 };
 
 struct ExtentProblem {

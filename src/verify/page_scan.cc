@@ -23,8 +23,19 @@ struct RangeResult {
     std::vector<PageProblem> problems;
     std::vector<ZeroRun> zero_runs;
     std::uint64_t not_checked = 0;
+    std::vector<PageProblem> undecryptable;
+    bool decrypted_any = false;
     std::optional<std::string> key_problem;
 };
+
+/// Version of the key that a stored page of an encrypted file says it needs; 0 = none.
+std::uint32_t key_version_of(const FileJob& job, std::span<const std::byte> stored) {
+    if (!job.disk_header.crypt || !job.disk_header.crypt->encrypts()) {
+        return 0;
+    }
+    return job.disk_header.flags.full_crc32 ? page::Header::KeyVersion::get(stored)
+                                            : page::Header::OldKeyVersion::get(stored);
+}
 
 void add_zero_page(std::vector<ZeroRun>& runs, std::uint32_t page) {
     if (!runs.empty() && runs.back().first + runs.back().count == page) {
@@ -34,7 +45,7 @@ void add_zero_page(std::vector<ZeroRun>& runs, std::uint32_t page) {
     }
 }
 
-void check_page(FileJob& job, space::PageCodec& codec, PageNo number,
+void check_page(FileJob& job, space::PageCodec& codec, const crypt::KeyRing* keys, PageNo number,
                 std::span<const std::byte> stored, RangeResult& result) {
     if (number >= job.skip_first && number < job.skip_end) {
         return;
@@ -43,6 +54,12 @@ void check_page(FileJob& job, space::PageCodec& codec, PageNo number,
     const Lsn lsn = page::HeaderView(stored).lsn();
     if (!state) {
         if (state.error().code() == ErrorCode::Key) {
+            const std::uint32_t version = key_version_of(job, stored);
+            if (keys != nullptr && keys->key(job.disk_header.crypt->key_id, version)) {
+                result.undecryptable.push_back(
+                    {PageProblem::Corrupt, number, lsn, state.error().message()});
+                return;
+            }
             ++result.not_checked;
             result.key_problem = state.error().message();
             return;
@@ -52,12 +69,18 @@ void check_page(FileJob& job, space::PageCodec& codec, PageNo number,
     }
     switch (*state) {
         case space::PageState::AllZero:
+            if (number == PageNo{0}) {
+                result.problems.push_back(
+                    {PageProblem::Corrupt, number, lsn, "the first page was never written"});
+                return;
+            }
             add_zero_page(result.zero_runs, number.value);
             return;
         case space::PageState::NoKey:
             ++result.not_checked;
             break;
         case space::PageState::Whole:
+            result.decrypted_any |= key_version_of(job, stored) != 0;
             break;
     }
     if (job.newest_lsn && lsn > *job.newest_lsn) {
@@ -66,6 +89,24 @@ void check_page(FileJob& job, space::PageCodec& codec, PageNo number,
              fmt::format("the page's lsn is beyond the end of the redo log ({})",
                          job.newest_lsn->value)});
     }
+}
+
+/// Where the key is right for other pages, a page that does not decrypt is damaged (or of another
+/// file); where it is right for none, the key is wrong and says nothing about the pages.
+void settle_undecryptable(FileJob& job) {
+    if (job.undecryptable.empty()) {
+        return;
+    }
+    if (!job.decrypted_any) {
+        job.not_checked += job.undecryptable_count;
+        job.key_problem = job.undecryptable.front().message;
+        return;
+    }
+    for (PageProblem& problem : job.undecryptable) {
+        problem.message = "page does not decrypt with the key of the file's other pages";
+        job.problems.push_back(std::move(problem));
+    }
+    job.problem_count += job.undecryptable_count;
 }
 
 Status scan_range(const Range& range, const VerifyOptions& options, std::vector<std::byte>& buffer,
@@ -86,8 +127,8 @@ Status scan_range(const Range& range, const VerifyOptions& options, std::vector<
         const auto bytes = std::span(buffer).first(std::size_t{want} * size);
         ASSIGN_OR_RETURN(const std::uint32_t got, job.file->read_raw(PageNo{at}, want, bytes));
         for (std::uint32_t i = 0; i < got; ++i) {
-            check_page(job, codec, PageNo{at + i}, bytes.subspan(std::size_t{i} * size, size),
-                       result);
+            check_page(job, codec, options.keys, PageNo{at + i},
+                       bytes.subspan(std::size_t{i} * size, size), result);
         }
         if (options.progress != nullptr) {
             options.progress->advance(bytes.size());
@@ -127,6 +168,13 @@ Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
             job.zero_runs.insert(job.zero_runs.end(), result.zero_runs.begin(),
                                  result.zero_runs.end());
             job.not_checked += result.not_checked;
+            job.undecryptable_count += result.undecryptable.size();
+            result.undecryptable.resize(std::min(
+                result.undecryptable.size(),
+                FileJob::kProblemsMax - std::min(job.undecryptable.size(), FileJob::kProblemsMax)));
+            std::move(result.undecryptable.begin(), result.undecryptable.end(),
+                      std::back_inserter(job.undecryptable));
+            job.decrypted_any |= result.decrypted_any;
             if (result.key_problem) {
                 job.key_problem = std::move(result.key_problem);
             }
@@ -137,6 +185,7 @@ Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
     }
     RETURN_IF_ERROR(status);
     for (FileJob& job : jobs) {
+        settle_undecryptable(job);
         std::sort(job.problems.begin(), job.problems.end(),
                   [](const PageProblem& a, const PageProblem& b) { return a.page < b.page; });
         std::sort(job.zero_runs.begin(), job.zero_runs.end(),

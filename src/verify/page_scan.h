@@ -42,6 +42,10 @@ struct FileJob {
     std::uint64_t problem_count = 0;
     std::vector<ZeroRun> zero_runs;  ///< sorted
     std::uint64_t not_checked = 0;
+    /// Pages that do not decrypt although their key is there: with another key, or damaged.
+    std::vector<PageProblem> undecryptable;
+    std::uint64_t undecryptable_count = 0;
+    bool decrypted_any = false;  ///< some page did decrypt, so the key is right
     std::optional<std::string> key_problem;
     static constexpr std::size_t kProblemsMax = 1000;
 };

@@ -7,11 +7,13 @@
 #include <chrono>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/parallel.h"
 #include "dict/system_tables.h"
 #include "io/posix_directory.h"
 #include "page/header.h"
+#include "page/trx_system.h"
 #include "recovery/analysis.h"
 #include "recovery/recovered_pages.h"
 #include "space/extent_map.h"
@@ -26,6 +28,9 @@ using recovery::RecoveredSpace;
 
 constexpr std::size_t kIndexShare =
     4;  // a quarter of the memory is for the redo index; the rest is extent maps and buffers
+
+const std::string kSystemName = "innodb_system";
+constexpr PageNo kTrxSystemPage{5};
 
 class Verifier {
 public:
@@ -59,12 +64,24 @@ private:
                options_.levels.end();
     }
 
-    void find(Finding finding) { report_.findings.push_back(std::move(finding)); }
-    void find_error(std::string kind, Severity severity, const Error& error, std::string file) {
+    void find(Finding finding) {
+        if (redo_unseen_ && finding.severity == Severity::Damage && may_be_made_by_redo(finding)) {
+            finding.severity = Severity::Warning;
+            finding.message +=
+                "; the redo log, which may set it right, cannot be read without its key";
+        }
+        report_.findings.push_back(std::move(finding));
+    }
+    /// All but a wrong checksum may be the ordinary state of a crashed directory.
+    static bool may_be_made_by_redo(const Finding& finding) {
+        return finding.kind != "page-corrupt";
+    }
+    void find_error(std::string kind, Severity severity, const Error& error, std::string file,
+                    std::string table = {}) {
         find({.kind = std::move(kind),
               .severity = severity,
               .file = error.file().empty() ? std::move(file) : relative(error.file()),
-              .table = {},
+              .table = std::move(table),
               .index = {},
               .space = error.space(),
               .page = error.page(),
@@ -98,8 +115,7 @@ private:
         recovery::AnalysisOptions options{.mode = io::OpenMode::ReadOnly,
                                           .keys = options_.keys,
                                           .strictness = options_.strictness};
-        options.index_entry_count_max =
-            options_.memory / kIndexShare / sizeof(recovery::IndexEntry);
+        options.index_memory = options_.memory / kIndexShare;
         options.progress = options_.progress;
         options.cancel = options_.cancel;
         auto analysis = recovery::analyse(directory_, layout_, options);
@@ -111,6 +127,7 @@ private:
                     find_error("unrecoverable", Severity::Damage, error, layout_.log_path);
                     return {};
                 case ErrorCode::Key:
+                    redo_unseen_ = true;
                     note_missing_key(error.message(), relative(error.file()));
                     return {};
                 default:
@@ -155,7 +172,7 @@ private:
             "{}{} pages of {} tablespaces are stale or missing",
             analysis_->scan.redo_bytes(), analysis_->scan.checkpoint.lsn.value,
             index.upper() == recovery::RedoIndex::kEnd ? "up to " : "more than ",
-            index.pages().size(), analysis_->scan.touched_spaces.size());
+            index.page_count(), analysis_->scan.touched_spaces.size());
     }
 
     void note_missing_key(const std::string& message, const std::string& file) {
@@ -182,8 +199,8 @@ private:
         for (const space::SystemFile& file : layout_.system_files) {
             paths.push_back(file.path);
         }
-        RETURN_IF_ERROR(open_file("innodb_system", paths, std::nullopt));
-        if (analysis_ && !jobs_.empty()) {
+        RETURN_IF_ERROR(open_file(kSystemName, paths, std::nullopt));
+        if (!jobs_.empty()) {
             page_size_ = jobs_.back().disk_header.flags.logical_page_size;
         }
         for (const std::string& path : layout_.undo_files) {
@@ -201,6 +218,9 @@ private:
                      const std::optional<space::TableFile>& table) {
         const std::string& path = paths.front();
         RecoveredSpace* recovered = recovered_space(path);
+        if (recovered != nullptr && recovered->ignored && !recovered->deleted) {
+            recovered = nullptr;  // recovery leaves the file alone, so it must be whole as it is
+        }
         if (recovered != nullptr && recovered->deleted) {
             find(
                 {.kind = "dropped-file",
@@ -242,10 +262,11 @@ private:
                 if (code == ErrorCode::NotFound || code == ErrorCode::Corruption ||
                     code == ErrorCode::Io || code == ErrorCode::Unsupported ||
                     code == ErrorCode::Refused) {
-                    find_error(code == ErrorCode::NotFound ? "file-missing"
-                               : code == ErrorCode::Io     ? "file-unreadable"
-                                                           : "first-page",
-                               Severity::Damage, opened.error(), path);
+                    find_error(code == ErrorCode::NotFound         ? "file-missing"
+                               : code == ErrorCode::Io             ? "file-unreadable"
+                               : opened.error().page().has_value() ? "first-page"
+                                                                   : "file-unusable",
+                               Severity::Damage, opened.error(), path, sql_name(table));
                     return {};
                 }
                 return std::move(opened.error());
@@ -257,9 +278,9 @@ private:
         ASSIGN_OR_RETURN(job.page_count, job.file->page_count());
         if (analysis_) {
             job.newest_lsn = analysis_->scan.end;
-            if (job.disk_header.id == kSystemSpace) {
-                skip_doublewrite(job);
-            }
+        }
+        if (job.disk_header.id == kSystemSpace) {
+            RETURN_IF_ERROR(skip_doublewrite(job));
         }
         const auto [other, is_new] = names_.try_emplace(job.disk_header.id, path);
         if (!is_new) {
@@ -282,10 +303,14 @@ private:
         return table ? space::decode_file_name(table->name) : std::string();
     }
 
-    void skip_doublewrite(FileJob& job) const {
-        const auto [first, end] = analysis_->doublewrite.range();
-        job.skip_first = first;
-        job.skip_end = end;
+    Status skip_doublewrite(FileJob& job) const {
+        if (analysis_) {
+            std::tie(job.skip_first, job.skip_end) = analysis_->doublewrite.range();
+            return {};
+        }
+        ASSIGN_OR_RETURN(const auto doublewrite, recovery::Doublewrite::load(*job.file));
+        std::tie(job.skip_first, job.skip_end) = doublewrite.range();
+        return {};
     }
 
     /// Files that the redo log needs and that are not there yet.
@@ -326,17 +351,16 @@ private:
     /// Files against InnoDB's dictionary: a swapped, foreign or missing table file is found also
     /// when each file is whole in itself.
     Status check_against_dictionary() {
-        const auto system = std::find_if(jobs_.begin(), jobs_.end(), [](const FileJob& job) {
-            return job.disk_header.id == kSystemSpace;
-        });
-        if (system == jobs_.end()) {
+        if (jobs_.empty() || jobs_.front().name != kSystemName) {
             return {};  // reported already
         }
+        const FileJob* const system = &jobs_.front();
         space::FilePages pages(*system->file, options_.keys, options_.strictness);
-        const bool touched =
-            recovered_ != nullptr && analysis_->scan.touched_spaces.contains(kSystemSpace);
-        auto tables = dict::read_system_tables(
-            touched ? static_cast<space::PageSource&>(*recovered_) : pages, page_size_);
+        space::PageSource& source = touched(*system) ? static_cast<space::PageSource&>(*recovered_)
+                                                     : static_cast<space::PageSource&>(pages);
+        const std::uint32_t page_size = system->disk_header.flags.physical_page_size;
+        judge_undo_spaces(source, page_size);
+        auto tables = dict::read_system_tables(source, page_size);
         if (!tables) {
             if (tables.error().code() == ErrorCode::Key) {
                 note_missing_key(tables.error().message(), system->paths.front());
@@ -353,13 +377,69 @@ private:
         for (const FileJob& job : jobs_) {
             files.emplace(job.name, job.disk_header.id);
         }
-        std::set<SpaceId> known;
+        std::map<SpaceId, std::string> known;
         for (const dict::SystemTable& table : *tables) {
-            known.insert(table.space);
+            known.emplace(table.space, table.name);
             judge_table(table, files);
         }
         for (const FileJob& job : jobs_) {
             judge_foreign(job, known);
+        }
+        return {};
+    }
+
+    /// Whether the redo log changes pages of this tablespace.
+    bool touched(const FileJob& job) const {
+        return recovered_ != nullptr && analysis_->scan.touched_spaces.contains(job.disk_header.id);
+    }
+
+    /// Undo tablespaces that rollback segments lie in and that have no file.
+    void judge_undo_spaces(space::PageSource& source, std::uint32_t page_size) {
+        std::vector<std::byte> page(page_size);
+        if (!source.read({kSystemSpace, kTrxSystemPage}, page)) {
+            return;  // found when all pages are checked
+        }
+        const page::TrxSystemView trx_system(page);
+        std::set<SpaceId> missing;
+        for (std::size_t i = 0; i < page::TrxSystemView::kSlotCount; ++i) {
+            const PageId slot = trx_system.slot(i);
+            if (slot.page != kNoPage && !names_.contains(slot.space)) {
+                missing.insert(slot.space);
+            }
+        }
+        for (const SpaceId space : missing) {
+            const std::string file = undo_file_of(space);
+            if (!file.empty() && has_finding(file)) {
+                continue;  // why it cannot be used is said already
+            }
+            find({.kind = "file-missing",
+                  .severity = Severity::Damage,
+                  .file = file,
+                  .table = {},
+                  .index = {},
+                  .space = space,
+                  .page = {},
+                  .lsn = {},
+                  .message =
+                      "rollback segments lie in this undo tablespace, its file is not there or "
+                      "cannot be used"});
+        }
+    }
+
+    /// Undo tablespaces have consecutive ids in the order of their numbers; empty when no other is
+    /// there to count from.
+    std::string undo_file_of(SpaceId space) const {
+        for (const auto& [id, path] : names_) {
+            if (std::find(layout_.undo_files.begin(), layout_.undo_files.end(), path) ==
+                layout_.undo_files.end()) {
+                continue;
+            }
+            const std::size_t digits = path.size() - 3;
+            const std::int64_t number =
+                std::stoi(path.substr(digits)) + std::int64_t{space.value} - std::int64_t{id.value};
+            return number < 1 || number > 127
+                       ? std::string()
+                       : fmt::format("{}{:03}", path.substr(0, digits), number);
         }
         return {};
     }
@@ -397,7 +477,7 @@ private:
                 "the file carries space id {}, the dictionary gives this table space {}: it was "
                 "swapped with another or comes from elsewhere",
                 file->second.value, table.space.value);
-        } else if (has_finding(finding.file)) {
+        } else if (has_finding(finding.file) || has_finding_of_table(finding.table)) {
             return;  // why it cannot be used is said already
         }
         find(std::move(finding));
@@ -408,10 +488,18 @@ private:
                            [&](const Finding& finding) { return finding.file == file; });
     }
 
-    void judge_foreign(const FileJob& job, const std::set<SpaceId>& known) {
+    bool has_finding_of_table(const std::string& table) const {
+        return std::any_of(report_.findings.begin(), report_.findings.end(),
+                           [&](const Finding& finding) { return finding.table == table; });
+    }
+
+    /// `known`: the dictionary's tables by space id.
+    void judge_foreign(const FileJob& job, const std::map<SpaceId, std::string>& known) {
         const SpaceId id = job.disk_header.id;
-        if (id == kSystemSpace || job.name.find('/') == std::string::npos || known.contains(id) ||
-            in_redo(id)) {
+        const auto table = known.find(id);
+        if (id == kSystemSpace || job.name.find('/') == std::string::npos || in_redo(id) ||
+            (table != known.end() &&
+             (table->second == job.name || has_finding(job.paths.front())))) {
             return;
         }
         const bool temporary = job.name.find("/#sql") != std::string::npos;
@@ -423,7 +511,10 @@ private:
               .space = id,
               .page = {},
               .lsn = {},
-              .message = "the dictionary knows no table with this file's space id"});
+              .message = table == known.end()
+                             ? "the dictionary knows no table with this file's space id"
+                             : fmt::format("the dictionary gives this file's space id to table {}",
+                                           space::decode_file_name(table->second))});
     }
 
     Status check_jobs() {
@@ -466,10 +557,10 @@ private:
                     "key {} missing", job.disk_header.crypt ? job.disk_header.crypt->key_id : 0)),
                 job.paths.front());
         }
-        const bool touched =
-            recovered_ != nullptr && analysis_->scan.touched_spaces.contains(job.disk_header.id);
+        const bool touched = this->touched(job);
         std::optional<space::ExtentMap> extents;
         RETURN_IF_ERROR(map_extents(job, touched, extents));
+        RETURN_IF_ERROR(judge_tail(job));
         const std::uint32_t header_size =
             touched ? analysis_->map.spaces.at(job.disk_header.id).header.size
                     : job.disk_header.size;
@@ -506,6 +597,28 @@ private:
             judge_zero_pages(job, touched, *extents);
             report_.free_pages += static_cast<std::uint64_t>(
                 std::count(extents->use.begin(), extents->use.end(), space::PageUse::Free));
+        }
+        return {};
+    }
+
+    /// Bytes behind the last whole page, which the server ignores too.
+    Status judge_tail(const FileJob& job) {
+        if (job.paths.size() > 1 || job.disk_header.id == kSystemSpace) {
+            return {};  // such files count in whole MiB
+        }
+        ASSIGN_OR_RETURN(const io::FileInfo info, job.file->files().front()->info());
+        const std::uint64_t tail = info.size % job.disk_header.flags.physical_page_size;
+        if (tail != 0) {
+            find({.kind = "file-tail",
+                  .severity = Severity::Note,
+                  .file = job.paths.front(),
+                  .table = {},
+                  .index = {},
+                  .space = job.disk_header.id,
+                  .page = {},
+                  .lsn = {},
+                  .message =
+                      fmt::format("{} bytes follow the last whole page; nothing uses them", tail)});
         }
         return {};
     }
@@ -584,17 +697,19 @@ private:
         finding.message += how;
     }
 
-    /// Pages in use that were never written. (The system tablespace has some by design: the
-    /// doublewrite segment's.)
+    /// Pages in use that were never written. (The doublewrite segment has some by design.)
     void judge_zero_pages(const FileJob& job, bool touched, const space::ExtentMap& extents) {
-        if (touched || job.disk_header.id == kSystemSpace) {
+        if (touched) {
             return;
         }
+        const std::uint64_t doublewrite =
+            job.skip_first.value < extents.owner.size() ? extents.owner[job.skip_first.value] : 0;
         for (const ZeroRun& run : job.zero_runs) {
             for (std::uint32_t page = run.first;
                  page < run.first + run.count && page < extents.use.size(); ++page) {
-                if (extents.use[page] != space::PageUse::Free &&
-                    extents.use[page] != space::PageUse::Unused) {
+                if (!extents.is_free(PageNo{page}) &&
+                    extents.use[page] != space::PageUse::Unknown &&
+                    (doublewrite == 0 || extents.owner[page] != doublewrite)) {
                     find({.kind = "page-zero",
                           .severity = Severity::Damage,
                           .file = job.paths.front(),
@@ -627,9 +742,18 @@ private:
     std::unique_ptr<recovery::Analysis> analysis_;
     std::unique_ptr<RecoveredPages> recovered_;
     std::uint32_t page_size_ = 0;  ///< of the instance; 0 = not known
+    bool redo_unseen_ = false;     ///< encrypted, and its key is missing or wrong
     std::vector<FileJob> jobs_;
     std::map<SpaceId, std::string> names_;
 };
+
+/// "dir/" names the same as "dir"; "/" stays.
+std::string without_trailing_slashes(std::string path) {
+    while (path.size() > 1 && path.ends_with('/')) {
+        path.pop_back();
+    }
+    return path;
+}
 
 }  // namespace
 
@@ -650,7 +774,7 @@ bool VerifyReport::damaged() const {
                        [](const Finding& finding) { return finding.severity == Severity::Damage; });
 }
 
-Result<VerifyReport> verify_path(const std::string& path, const VerifyOptions& options) {
+Result<VerifyReport> verify_path(const std::string& operand, const VerifyOptions& options) {
     const auto begin = std::chrono::steady_clock::now();
     for (const std::string& level : options.levels) {
         if (level != "files" && level != "pages") {
@@ -658,20 +782,20 @@ Result<VerifyReport> verify_path(const std::string& path, const VerifyOptions& o
                 .with_hint("levels are files and pages");
         }
     }
+    const std::string path = without_trailing_slashes(operand);
     const std::size_t slash = path.rfind('/');
     const std::string parent = slash == std::string::npos ? "."
                                : slash == 0               ? "/"
                                                           : path.substr(0, slash);
+    const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
     ASSIGN_OR_RETURN(auto outer, io::open_posix_directory(parent));
-    ASSIGN_OR_RETURN(const io::FileInfo info,
-                     outer->info(path.substr(slash == std::string::npos ? 0 : slash + 1)));
+    ASSIGN_OR_RETURN(const io::FileInfo info, outer->info(name));
     Result<VerifyReport> report = make_error(ErrorCode::Internal, "not run");
     if (info.is_directory) {
         ASSIGN_OR_RETURN(auto directory, io::open_posix_directory(path));
         report = Verifier(*directory, options).run_directory();
     } else {
-        report = Verifier(*outer, options)
-                     .run_file(path.substr(slash == std::string::npos ? 0 : slash + 1));
+        report = Verifier(*outer, options).run_file(name);
     }
     if (report) {
         report->seconds =

@@ -60,8 +60,9 @@ struct VerifyReport {
     bool damaged() const;
 };
 
-/// `path`: a tablespace file, a data directory or a backup. Errors: NotFound, Io, Refused (in use),
-/// Usage (unknown level), Unsupported, Cancelled. Damage is not an error: it is in the report.
-Result<VerifyReport> verify_path(const std::string& path, const VerifyOptions& options);
+/// `operand`: a tablespace file, a data directory or a backup. Errors: NotFound, Io, Refused (in
+/// use), Usage (unknown level), Unsupported, Cancelled. Damage is not an error: it is in the
+/// report.
+Result<VerifyReport> verify_path(const std::string& operand, const VerifyOptions& options);
 
 }  // namespace redoubt::verify

@@ -20,6 +20,7 @@ RECOVER_TIMEOUT_S = 300
 
 # Exit codes (src/base/error.h).
 OK = 0
+USAGE = 2
 WARNINGS = 3
 DAMAGE = 4
 IO = 7
@@ -28,6 +29,10 @@ KEY = 12
 UNSUPPORTED = 15
 REDO_LOST = 16
 INTERRUPTED = 18
+
+
+def missing_binary():
+    return [] if os.access(REDOUBT, os.X_OK) else [REDOUBT]
 
 
 def missing_parts():

@@ -11,40 +11,74 @@ namespace {
 
 PageId page(std::uint32_t space, std::uint32_t number) { return {SpaceId{space}, PageNo{number}}; }
 
-/// Every entry of an index, over as many builds as its cap asks for.
-std::vector<IndexEntry> all_ranges(RedoIndex& index, const std::vector<IndexEntry>& log,
-                                   const std::map<SpaceId, Lsn>& trims, std::size_t* builds) {
-    std::vector<IndexEntry> result;
+struct Event {
+    PageId id;
+    Lsn start;
+    PageEffect effect;
+    bool truncates = false;  // instead: the space is truncated
+};
+/// A page's entries as they come out: id, starts, whether it is made from nothing, whether free.
+struct Listed {
+    PageId id;
+    std::vector<Lsn> starts;
+    bool initialised;
+    bool freed;
+    friend bool operator==(const Listed&, const Listed&) = default;
+};
+
+Listed list(const PageEntries& entries) {
+    Listed result{entries.id(), {}, entries.initialised(), entries.freed()};
+    entries.for_each([&](Lsn start) { result.starts.push_back(start); });
+    return result;
+}
+
+void build(RedoIndex& index, const std::vector<Event>& log, std::uint64_t lower) {
+    index.begin(lower);
+    for (const Event& event : log) {
+        if (event.truncates) {
+            index.truncate(event.id.space);
+        } else {
+            index.add(event.id, event.start, event.effect);
+        }
+    }
+    index.finish();
+}
+
+/// All pages of an index, over as many builds as its cap asks for.
+std::vector<Listed> all_ranges(RedoIndex& index, const std::vector<Event>& log,
+                               std::size_t* builds) {
+    std::vector<Listed> result;
     std::uint64_t lower = 0;
     for (*builds = 0; lower != RedoIndex::kEnd; ++*builds) {
-        index.begin(lower);
-        for (const IndexEntry& entry : log) {
-            index.add(entry);
+        build(index, log, lower);
+        for (std::size_t i = 0; i < index.page_count(); ++i) {
+            result.push_back(list(index.page(i)));
         }
-        index.finish(trims);
-        result.insert(result.end(), index.entries().begin(), index.entries().end());
         EXPECT_GT(index.upper(), lower);
         lower = index.upper();
     }
     return result;
 }
 
-std::vector<IndexEntry> random_log(unsigned seed, std::size_t count) {
+std::vector<Event> random_log(unsigned seed, std::size_t count) {
     std::mt19937 engine(seed);
     const auto random = [&](std::uint32_t end) {
         return static_cast<std::uint32_t>(engine() % end);
     };
-    std::vector<IndexEntry> log;
+    std::vector<Event> log;
     for (std::size_t i = 0; i < count; ++i) {
         const std::uint32_t kind = random(20);
-        std::uint64_t flags = 0;
+        PageEffect effect = PageEffect::Change;
         if (kind == 0) {
-            flags = IndexEntry::kInit;
+            effect = PageEffect::Initialise;
         } else if (kind == 1) {
-            flags = IndexEntry::kFree;
+            effect = PageEffect::Free;
         }
         const std::uint32_t number = random(4) == 0 ? 0 : random(500);  // page 0 is hot
-        log.push_back(IndexEntry::make(page(random(5), number), Lsn{12288 + 20 * i}, flags));
+        log.push_back({page(random(5), number), Lsn{12288 + 20 * i}, effect});
+        if (i % 7001 == 7000) {
+            log.push_back({page(3, 0), Lsn{}, PageEffect::Change, true});
+        }
     }
     return log;
 }
@@ -52,25 +86,33 @@ std::vector<IndexEntry> random_log(unsigned seed, std::size_t count) {
 // R1, by the plainest possible model.
 TEST(RedoIndex, ListsEachPageInLsnOrderFromItsLastInitialisation) {
     const auto log = random_log(1, 20000);
-    std::map<PageId, std::vector<IndexEntry>> model;
-    for (const IndexEntry& entry : log) {
-        auto& entries = model[entry.id()];
-        if (entry.initialises() || entry.frees()) {
-            entries.clear();
+    std::map<PageId, Listed> model;
+    for (const Event& event : log) {
+        if (event.truncates) {
+            std::erase_if(model,
+                          [&](const auto& item) { return item.first.space == event.id.space; });
+            continue;
         }
-        entries.push_back(entry);
+        auto& listed =
+            model.try_emplace(event.id, Listed{event.id, {}, false, false}).first->second;
+        if (event.effect != PageEffect::Change) {
+            listed.starts.clear();
+            listed.initialised = true;
+        }
+        listed.freed = event.effect == PageEffect::Free;
+        if (!listed.freed) {
+            listed.starts.push_back(event.start);
+        }
     }
-    RedoIndex index(100000);
+    RedoIndex index(std::size_t{64} << 20);
     std::size_t builds = 0;
-    all_ranges(index, log, {}, &builds);
+    const auto listed = all_ranges(index, log, &builds);
     EXPECT_EQ(builds, 1U);
-    const auto pages = index.pages();
-    ASSERT_EQ(pages.size(), model.size());
-    for (const PageEntries& entries : pages) {
-        const auto& expected = model.at(entries.id);
-        ASSERT_TRUE(std::equal(entries.entries.begin(), entries.entries.end(), expected.begin(),
-                               expected.end()));
-        ASSERT_EQ(entries.entries.size(), index.find(entries.id).size());
+    ASSERT_EQ(listed.size(), model.size());
+    for (const Listed& entries : listed) {
+        ASSERT_EQ(entries, model.at(entries.id))
+            << entries.id.space.value << ":" << entries.id.page.value;
+        ASSERT_EQ(list(index.find(entries.id)), entries);
     }
     EXPECT_TRUE(index.find(page(9, 9)).empty());
 }
@@ -79,13 +121,12 @@ TEST(RedoIndex, ListsEachPageInLsnOrderFromItsLastInitialisation) {
 TEST(RedoIndex, TheCapChangesNothingButTheNumberOfBuilds) {
     for (unsigned seed = 1; seed <= 5; ++seed) {
         const auto log = random_log(seed, 20000);
-        const std::map<SpaceId, Lsn> trims{{SpaceId{3}, Lsn{12288 + 20 * 9000}}};
         std::size_t builds = 0;
-        RedoIndex whole(1000000);
-        const auto expected = all_ranges(whole, log, trims, &builds);
-        for (const std::size_t cap : {1024U, 3000U, 7000U}) {
+        RedoIndex whole(std::size_t{64} << 20);
+        const auto expected = all_ranges(whole, log, &builds);
+        for (const std::size_t cap : {30000U, 60000U, 100000U}) {
             RedoIndex capped(cap);
-            EXPECT_EQ(all_ranges(capped, log, trims, &builds), expected)
+            EXPECT_EQ(all_ranges(capped, log, &builds), expected)
                 << "seed " << seed << " cap " << cap;
             EXPECT_GT(builds, 1U);
         }
@@ -93,38 +134,51 @@ TEST(RedoIndex, TheCapChangesNothingButTheNumberOfBuilds) {
 }
 
 TEST(RedoIndex, OnePageMayExceedTheCap) {
-    std::vector<IndexEntry> log;
+    std::vector<Event> log;
     for (std::uint64_t i = 0; i < 5000; ++i) {
-        log.push_back(IndexEntry::make(page(1, 7), Lsn{12288 + 20 * i}, 0));
-        log.push_back(IndexEntry::make(page(1, 8), Lsn{12288 + 20 * i + 1}, 0));
+        log.push_back({page(1, 7), Lsn{12288 + 20 * i}, PageEffect::Change});
+        log.push_back({page(1, 8), Lsn{12288 + 20 * i + 1}, PageEffect::Change});
     }
-    RedoIndex index(1024);
+    RedoIndex index(8192);
     std::size_t builds = 0;
-    EXPECT_EQ(all_ranges(index, log, {}, &builds).size(), log.size());
+    const auto listed = all_ranges(index, log, &builds);
+    ASSERT_EQ(listed.size(), 2U);
+    EXPECT_EQ(listed[0].starts.size(), 5000U);
+    EXPECT_EQ(listed[1].starts.size(), 5000U);
 }
 
 TEST(RedoIndex, ATruncationVoidsWhatCameBeforeIt) {
-    RedoIndex index(1024);
-    index.begin(0);
-    index.add(IndexEntry::make(page(1, 5), Lsn{20000}, 0));
-    index.add(IndexEntry::make(page(1, 5), Lsn{30000}, 0));
-    index.add(IndexEntry::make(page(1, 6), Lsn{20000}, 0));
-    index.add(IndexEntry::make(page(2, 5), Lsn{20000}, 0));
-    index.finish({{SpaceId{1}, Lsn{30000}}});
-    ASSERT_EQ(index.find(page(1, 5)).size(), 1U);
-    EXPECT_EQ(index.find(page(1, 5)).front().start(), Lsn{30000});
+    RedoIndex index(1 << 20);
+    build(index,
+          {{page(1, 5), Lsn{20000}, PageEffect::Change},
+           {page(1, 6), Lsn{20000}, PageEffect::Change},
+           {page(2, 5), Lsn{20000}, PageEffect::Change},
+           {page(1, 0), Lsn{}, PageEffect::Change, true},
+           {page(1, 5), Lsn{30000}, PageEffect::Change}},
+          0);
+    EXPECT_EQ(list(index.find(page(1, 5))).starts, std::vector<Lsn>{Lsn{30000}});
     EXPECT_TRUE(index.find(page(1, 6)).empty());
-    EXPECT_EQ(index.find(page(2, 5)).size(), 1U);
+    EXPECT_EQ(list(index.find(page(2, 5))).starts, std::vector<Lsn>{Lsn{20000}});
+    EXPECT_EQ(index.page_count(), 2U);
 }
 
-TEST(RedoIndex, AnEntryCarriesAllFlagsOfItsMiniTransaction) {
-    RedoIndex index(1024);
-    index.begin(0);
-    index.add(IndexEntry::make(page(1, 5), Lsn{20000}, IndexEntry::kInit));
-    index.add(IndexEntry::make(page(1, 5), Lsn{20000}, 0));
-    index.finish({});
-    ASSERT_EQ(index.find(page(1, 5)).size(), 1U);
-    EXPECT_TRUE(index.pages().front().initialised());
+TEST(RedoIndex, TheLastEffectOfAMiniTransactionCounts) {
+    RedoIndex index(1 << 20);
+    const Lsn lsn{20000};
+    build(index,
+          {{page(1, 5), lsn, PageEffect::Initialise},
+           {page(1, 5), lsn, PageEffect::Change},
+           // Seen from a real server: a merge frees a page, a split takes it again.
+           {page(1, 6), Lsn{19000}, PageEffect::Change},
+           {page(1, 6), lsn, PageEffect::Change},
+           {page(1, 6), lsn, PageEffect::Free},
+           {page(1, 6), lsn, PageEffect::Initialise},
+           {page(1, 7), lsn, PageEffect::Initialise},
+           {page(1, 7), lsn, PageEffect::Free}},
+          0);
+    EXPECT_EQ(list(index.find(page(1, 5))), (Listed{page(1, 5), {lsn}, true, false}));
+    EXPECT_EQ(list(index.find(page(1, 6))), (Listed{page(1, 6), {lsn}, true, false}));
+    EXPECT_EQ(list(index.find(page(1, 7))), (Listed{page(1, 7), {}, true, true}));
 }
 
 }  // namespace

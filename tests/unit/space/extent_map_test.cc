@@ -286,6 +286,15 @@ TEST(ExtentMap, AnUnreadableInodePageIsTheOnlyProblemReported) {
     EXPECT_EQ(messages_of(space).size(), 1U);
 }
 
+TEST(ExtentMap, CallsNoPageFreeWhenTheFirstPageCannotBeRead) {
+    FakeSpace space;
+    space.failure = ErrorCode::Corruption;
+    const ExtentMap map = map_of(space);
+    EXPECT_FALSE(map.is_free(PageNo{0}));
+    EXPECT_FALSE(map.is_free(PageNo{3 * kExtent}));
+    EXPECT_FALSE(map.problems.empty());
+}
+
 TEST(ExtentMap, PassesOnErrorsThatAreNoDamage) {
     for (const ErrorCode code : {ErrorCode::Io, ErrorCode::Key, ErrorCode::Cancelled}) {
         for (const PageNo page : {PageNo{0}, PageNo{2}}) {
