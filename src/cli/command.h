@@ -21,6 +21,21 @@ struct CommandContext {
     const base::CancelToken& cancel;
 };
 
+/// What commands over a data directory share, from the command line. Errors: as
+/// LayoutArguments::resolve.
+template <class CommandOptions>
+Status take_shared_options(const CommandContext& context, CommandOptions& options) {
+    const LayoutArguments& layout = context.options.layout;
+    ASSIGN_OR_RETURN(options.layout, layout.resolve(context.working_directory));
+    options.layout_given = layout.given();
+    options.keys = context.keys;
+    options.threads = context.options.threads;
+    options.memory = context.options.memory;
+    options.progress = &context.progress;
+    options.cancel = &context.cancel;
+    return {};
+}
+
 /// Each prints its result and returns the exit code; an Error is printed by the caller.
 Result<int> recover_command(const CommandContext& context);
 Result<int> verify_command(const CommandContext& context);

@@ -75,13 +75,7 @@ Result<int> recover_command(const CommandContext& context) {
     const std::string& path = options.paths.front();
     ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(path));
     recovery::RecoverOptions recover_options;
-    ASSIGN_OR_RETURN(recover_options.layout, options.layout.resolve(context.working_directory));
-    recover_options.layout_given = options.layout.given();
-    recover_options.keys = context.keys;
-    recover_options.threads = options.threads;
-    recover_options.memory = options.memory;
-    recover_options.progress = &context.progress;
-    recover_options.cancel = &context.cancel;
+    RETURN_IF_ERROR(take_shared_options(context, recover_options));
 
     ASSIGN_OR_RETURN(const recovery::RecoverReport report,
                      recovery::recover(*directory, recover_options));

@@ -179,13 +179,7 @@ Result<int> verify_command(const CommandContext& context) {
     const Options& options = context.options;
     verify::VerifyOptions verify_options;
     verify_options.levels = options.levels;
-    ASSIGN_OR_RETURN(verify_options.layout, options.layout.resolve(context.working_directory));
-    verify_options.layout_given = options.layout.given();
-    verify_options.keys = context.keys;
-    verify_options.threads = options.threads;
-    verify_options.memory = options.memory;
-    verify_options.progress = &context.progress;
-    verify_options.cancel = &context.cancel;
+    RETURN_IF_ERROR(take_shared_options(context, verify_options));
 
     Verdict verdict;
     for (const std::string& path : options.paths) {
