@@ -200,8 +200,10 @@ class Templates:
     def _install(self, template, config):
         os.makedirs(self._folder, exist_ok=True)
         fresh = f"{template}.{os.getpid()}"
+        temporary = f"{fresh}.tmp"   # servers that share one delete each other's temporary tables
+        os.makedirs(temporary, exist_ok=True)
         result = run([INSTALL_DB, "--no-defaults", "--user=root", f"--datadir={fresh}",
-                      "--auth-root-authentication-method=normal", "--skip-test-db",
+                      f"--tmpdir={temporary}", "--auth-root-authentication-method=normal", "--skip-test-db",
                       *config.format_options()], _START_TIMEOUT_S)
         if result.returncode != 0:
             shutil.rmtree(fresh, ignore_errors=True)  # else the next try would build on it
@@ -269,7 +271,7 @@ class Server:
             os.unlink(self.error_log)
         command = [MARIADBD, "--no-defaults", "--user=root", f"--datadir={self.site.data}",
                    f"--socket={self._socket}", f"--pid-file={self.site.folder}/pid",
-                   f"--log-error={self.error_log}", "--skip-networking", "--skip-name-resolve",
+                   f"--log-error={self.error_log}", f"--tmpdir={self.site.folder}", "--skip-networking", "--skip-name-resolve",
                    *self._options]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

@@ -84,7 +84,8 @@ def left_out_by_oracle(answer, reference):
     with open(os.path.join(reference.folder, "prepare.log"), encoding="utf-8") as log:
         text = log.read()
     return [path.removesuffix(".ibd") for path in answer.document["created_files"]
-            if f"was not found at ./{path} when restoring" in text]
+            if f"was not found at ./{path} when restoring" in text or
+            f"unable to open file ./{path} for tablespace" in text]
 
 
 def differences(site, reference, config, created=()):
