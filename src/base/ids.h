@@ -37,6 +37,7 @@ inline constexpr PageNo kNoPage{0xFFFFFFFF};
 struct PageId {
     SpaceId space;
     PageNo page;
+    // NOLINTNEXTLINE(modernize-use-nullptr): as above
     friend constexpr auto operator<=>(const PageId&, const PageId&) = default;
     /// Orders as (space, page); handy as a key.
     constexpr std::uint64_t packed() const {

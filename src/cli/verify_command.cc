@@ -43,8 +43,8 @@ struct Verdict {
                         entry.report.missing_keys.end());
         }
         std::ranges::sort(keys);
-        const auto repeated = std::unique(keys.begin(), keys.end());
-        keys.erase(repeated.begin(), repeated.end());
+        // clang 14 cannot compile std::ranges::unique of libstdc++ 12.
+        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
         return keys;
     }
     bool all_checked() const {

@@ -34,9 +34,8 @@ std::uint32_t fold(Bytes bytes) {
 /// Adler-32 started with 0, as zlib continues one.
 std::uint32_t adler(std::uint32_t seed, Bytes bytes) {
     // NOLINTNEXTLINE(cppcoreguidelines-pro-type-reinterpret-cast): zlib takes unsigned char*
-    return static_cast<std::uint32_t>(adler32(seed,
-                                              reinterpret_cast<const unsigned char*>(bytes.data()),
-                                              static_cast<uInt>(bytes.size())));
+    const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
+    return static_cast<std::uint32_t>(adler32(seed, data, static_cast<uInt>(bytes.size())));
 }
 
 bool zero_but_for_26_to_33(Bytes page) {

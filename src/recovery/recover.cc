@@ -272,11 +272,10 @@ private:
         if (auto status = sweep(worker.reader, worker.frames); !status) {
             Error& error = status.error();
             if (error.space()) {
-                return std::move(error)
-                    .with_file(analysis_->map.spaces.at(*error.space()).path)
-                    .with_hint(
-                        "page and redo log contradict each other; restore this table from a "
-                        "backup");
+                const std::string& path = analysis_->map.spaces.at(*error.space()).path;
+                return std::move(error).with_file(path).with_hint(
+                    "page and redo log contradict each other; restore this table from a "
+                    "backup");
             }
             return std::move(error).with_file(analysis_->log->path());
         }

@@ -12,6 +12,7 @@ namespace {
 struct Need {
     Lsn start;
     std::uint32_t frame;
+    // NOLINTNEXTLINE(modernize-use-nullptr): as in base/ids.h
     friend auto operator<=>(const Need&, const Need&) = default;
 };
 
@@ -234,7 +235,7 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
                     .with_file(space.path)
                     .with_page(frame.id);
             }
-            space.header = std::move(*header);
+            space.header = *header;
             if (space.file) {
                 space.file->set_header(space.header);
             }

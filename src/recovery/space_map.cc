@@ -219,7 +219,7 @@ private:
         image.resize(got);
         auto header = space::parse_first_page(image, in_.page_size, in_.strictness);
         if (header) {
-            result.header = std::move(*header);
+            result.header = *header;
             result.file->set_header(*result.header);
             result.state =
                 expected && *expected != result.header->id ? Candidate::Foreign : Candidate::Usable;
@@ -246,7 +246,7 @@ private:
                 space.id, in_.page_size, in_.scan.checkpoint.lsn, in_.scan.end);
             if (copy && !has_init_of_first_page(space.id)) {
                 auto header = space::parse_first_page(*copy, in_.page_size, in_.strictness);
-                space.disk_header = std::move(*header);  // find_first_page has checked it
+                space.disk_header = *header;  // find_first_page has checked it
             } else if (!has_init_of_first_page(space.id)) {
                 if (!has_redo(space.id)) {
                     map_.notes.push_back(fmt::format(

@@ -33,7 +33,7 @@ using Crc = BigEndian<std::uint32_t, 60>;
 static_assert(EndLsn::kOffset == CheckpointLsn::kEnd && Crc::kEnd == kCheckpointSize);
 }  // namespace checkpoint_block
 
-constexpr std::uint32_t kFormat10_8 = 0x50687973;       // "Phys"
+constexpr std::uint32_t kFormatPhys = 0x50687973;       // "Phys", since 10.8
 constexpr std::uint32_t kFormatEncrypted = 0xF09F979D;  // ENC_11
 constexpr std::uint32_t kEncryptedBit = 0x80000000;     // in formats before 10.8
 constexpr std::uint32_t kLogKeyId = 1;
@@ -108,7 +108,7 @@ Result<LogHeader> decode_header(std::span<const std::byte, kHeaderSize> bytes) {
     const std::uint32_t key_id = header::KeyId::get(bytes);
     if (format == kFormatEncrypted) {
         decoded.encryption = LogEncryption::Current;
-    } else if (format != kFormat10_8) {
+    } else if (format != kFormatPhys) {
         return refuse_format(format, decoded.creator);
     } else if (key_id != 0) {
         decoded.encryption = LogEncryption::Legacy;
@@ -228,7 +228,7 @@ std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator,
     std::vector<std::byte> log(kLogStart);
 
     const auto head = std::span(log).first<kHeaderSize>();
-    header::Format::set(head, kFormat10_8);
+    header::Format::set(head, kFormatPhys);
     header::FirstLsn::set(head, lsn.value);
     std::memcpy(&head[header::kCreator], creator.data(), creator.size());
     header::Crc::set(head, crc32c(head.first<header::Crc::kOffset>()));

@@ -54,7 +54,7 @@ bool has_length_byte(CompressionAlgorithm algorithm) {
 }  // namespace
 
 struct PageCodec::State {
-    explicit State(Parameters given) : parameters(std::move(given)) {
+    explicit State(const Parameters& given) : parameters(given) {
         const std::uint32_t size = parameters.flags.physical_page_size;
         REDOUBT_ASSERT(size >= 1024 && size <= page::kPageSizeMax && (size & (size - 1)) == 0);
     }
@@ -547,8 +547,7 @@ Result<std::uint32_t> PageCodec::State::write_old(PageNo number, std::span<std::
     return static_cast<std::uint32_t>(size());
 }
 
-PageCodec::PageCodec(Parameters parameters)
-    : state_(std::make_unique<State>(std::move(parameters))) {}
+PageCodec::PageCodec(const Parameters& parameters) : state_(std::make_unique<State>(parameters)) {}
 PageCodec::PageCodec(PageCodec&&) noexcept = default;
 PageCodec& PageCodec::operator=(PageCodec&&) noexcept = default;
 PageCodec::~PageCodec() = default;

@@ -38,7 +38,7 @@ public:
         /// Algorithm for writing page_compressed pages of old-format files.
         page::CompressionAlgorithm old_algorithm = page::CompressionAlgorithm::Zlib;
     };
-    explicit PageCodec(Parameters parameters);
+    explicit PageCodec(const Parameters& parameters);
     PageCodec(PageCodec&&) noexcept;
     PageCodec& operator=(PageCodec&&) noexcept;
     ~PageCodec();

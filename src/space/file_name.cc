@@ -122,7 +122,7 @@ struct ShortFormMaps {
     std::unordered_map<std::uint16_t, char32_t> decode;
 };
 const ShortFormMaps& short_form_maps() {
-    static const ShortFormMaps maps = [] {
+    static const ShortFormMaps kMaps = [] {
         ShortFormMaps made;
         for (const ShortForms& range : kShortForms) {
             char32_t code_point = range.first;
@@ -135,7 +135,7 @@ const ShortFormMaps& short_form_maps() {
         }
         return made;
     }();
-    return maps;
+    return kMaps;
 }
 
 void append_utf8(std::string& out, char32_t code_point) {

@@ -202,7 +202,7 @@ Result<std::unique_ptr<Tablespace>> Tablespace::open(io::Directory& directory,
             .with_file(file.path())
             .with_space(header->id);
     }
-    space->set_header(*std::move(header));
+    space->set_header(*header);
     return space;
 }
 
@@ -213,7 +213,7 @@ const SpaceHeader& Tablespace::header() const {
     return *state_->header;
 }
 bool Tablespace::has_header() const { return state_->header.has_value(); }
-void Tablespace::set_header(SpaceHeader header) { state_->header = std::move(header); }
+void Tablespace::set_header(const SpaceHeader& header) { state_->header = header; }
 
 Result<std::uint32_t> Tablespace::page_count() {
     REDOUBT_ASSERT(has_header());

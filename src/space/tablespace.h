@@ -79,7 +79,7 @@ public:
     const std::string& path() const;    ///< of the first file
     const SpaceHeader& header() const;  ///< as read, or as given to set_header
     bool has_header() const;
-    void set_header(SpaceHeader header);
+    void set_header(const SpaceHeader& header);
     std::uint32_t physical_size() const { return header().flags.physical_page_size; }
 
     /// Whole pages in the files (system files: whole MiB only).
