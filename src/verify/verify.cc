@@ -82,7 +82,6 @@ private:
               .severity = severity,
               .file = error.file().empty() ? std::move(file) : relative(error.file()),
               .table = std::move(table),
-              .index = {},
               .space = error.space(),
               .page = error.page(),
               .lsn = error.lsn(),
@@ -144,10 +143,6 @@ private:
             find({.kind = "needs-recovery",
                   .severity = Severity::Note,
                   .file = layout_.log_path,
-                  .table = {},
-                  .index = {},
-                  .space = {},
-                  .page = {},
                   .lsn = analysis_->scan.end,
                   .message = recovery_needed()});
         }
@@ -155,11 +150,6 @@ private:
             find({.kind = "recovery-note",
                   .severity = Severity::Note,
                   .file = layout_.log_path,
-                  .table = {},
-                  .index = {},
-                  .space = {},
-                  .page = {},
-                  .lsn = {},
                   .message = note});
         }
         return {};
@@ -226,11 +216,7 @@ private:
                 {.kind = "dropped-file",
                  .severity = Severity::Note,
                  .file = path,
-                 .table = {},
-                 .index = {},
                  .space = recovered->id,
-                 .page = {},
-                 .lsn = {},
                  .message = "the redo log drops this tablespace; the server will remove the file"});
             return {};
         }
@@ -239,10 +225,8 @@ private:
                   .severity = Severity::Note,
                   .file = path,
                   .table = sql_name(table),
-                  .index = {},
                   .space = recovered->id,
                   .page = PageNo{0},
-                  .lsn = {},
                   .message = "page 0 is unusable on disk; recovery makes it anew"});
             if (!recovered->file || !recovered->disk_header) {
                 return {};  // the redo log makes the whole file; nothing in it counts
@@ -288,10 +272,7 @@ private:
                   .severity = Severity::Damage,
                   .file = path,
                   .table = sql_name(table),
-                  .index = {},
                   .space = job.disk_header.id,
-                  .page = {},
-                  .lsn = {},
                   .message = fmt::format("{} carries the same space id", other->second)});
         }
         report_.files += paths.size();
@@ -323,11 +304,7 @@ private:
                 find({.kind = "file-to-be-created",
                       .severity = Severity::Note,
                       .file = space.path,
-                      .table = {},
-                      .index = {},
                       .space = id,
-                      .page = {},
-                      .lsn = {},
                       .message =
                           "the file does not exist yet; recovery creates it from the redo log"});
             }
@@ -335,10 +312,7 @@ private:
                 find({.kind = "rename-pending",
                       .severity = Severity::Note,
                       .file = space.path,
-                      .table = {},
-                      .index = {},
                       .space = id,
-                      .page = {},
                       .lsn = space.rename_lsn,
                       .message =
                           fmt::format("a rename to {} was logged but not done; recovery does it",
@@ -415,11 +389,7 @@ private:
             find({.kind = "file-missing",
                   .severity = Severity::Damage,
                   .file = file,
-                  .table = {},
-                  .index = {},
                   .space = space,
-                  .page = {},
-                  .lsn = {},
                   .message =
                       "rollback segments lie in this undo tablespace, its file is not there or "
                       "cannot be used"});
@@ -465,10 +435,7 @@ private:
             .severity = Severity::Damage,
             .file = table.name + ".ibd",
             .table = space::decode_file_name(table.name),
-            .index = {},
             .space = table.space,
-            .page = {},
-            .lsn = {},
             .message = "the dictionary names this table, its file is not there or cannot be used"};
         if (file != files.end()) {
             finding.kind = "wrong-space-id";
@@ -507,10 +474,7 @@ private:
               .severity = temporary ? Severity::Note : Severity::Damage,
               .file = job.paths.front(),
               .table = space::decode_file_name(job.name),
-              .index = {},
               .space = id,
-              .page = {},
-              .lsn = {},
               .message = table == known.end()
                              ? "the dictionary knows no table with this file's space id"
                              : fmt::format("the dictionary gives this file's space id to table {}",
@@ -569,11 +533,7 @@ private:
             find({.kind = touched ? "file-to-be-extended" : "file-short",
                   .severity = touched ? Severity::Note : Severity::Damage,
                   .file = job.paths.front(),
-                  .table = {},
-                  .index = {},
                   .space = job.disk_header.id,
-                  .page = {},
-                  .lsn = {},
                   .message =
                       fmt::format("the file has {} pages, its header says {}{}", job.page_count,
                                   header_size, touched ? "; recovery extends it" : "")});
@@ -585,11 +545,7 @@ private:
             find({.kind = "more-pages",
                   .severity = Severity::Damage,
                   .file = job.paths.front(),
-                  .table = {},
-                  .index = {},
                   .space = job.disk_header.id,
-                  .page = {},
-                  .lsn = {},
                   .message = fmt::format("{} more pages of this file did not pass",
                                          job.problem_count - job.problems.size())});
         }
@@ -612,11 +568,7 @@ private:
             find({.kind = "file-tail",
                   .severity = Severity::Note,
                   .file = job.paths.front(),
-                  .table = {},
-                  .index = {},
                   .space = job.disk_header.id,
-                  .page = {},
-                  .lsn = {},
                   .message =
                       fmt::format("{} bytes follow the last whole page; nothing uses them", tail)});
         }
@@ -643,11 +595,8 @@ private:
             find({.kind = "extents",
                   .severity = Severity::Damage,
                   .file = job.paths.front(),
-                  .table = {},
-                  .index = {},
                   .space = job.disk_header.id,
                   .page = problem.page,
-                  .lsn = {},
                   .message = problem.message});
         }
         return {};
@@ -659,8 +608,6 @@ private:
             .kind = problem.kind == PageProblem::Corrupt ? "page-corrupt" : "page-in-the-future",
             .severity = Severity::Damage,
             .file = job.paths.front(),
-            .table = {},
-            .index = {},
             .space = job.disk_header.id,
             .page = problem.page,
             .lsn = problem.lsn,
@@ -713,11 +660,8 @@ private:
                     find({.kind = "page-zero",
                           .severity = Severity::Damage,
                           .file = job.paths.front(),
-                          .table = {},
-                          .index = {},
                           .space = job.disk_header.id,
                           .page = PageNo{page},
-                          .lsn = {},
                           .message = "the page is in use but all zero"});
                 }
             }

@@ -19,16 +19,18 @@ namespace redoubt::verify {
 enum class Severity : std::uint8_t { Note, Warning, Damage };
 std::string_view name_of(Severity severity);
 
+/// (The braces let designated initialisers leave members out.)
 struct Finding {
-    std::string kind;  ///< one word with dashes, e.g. "page-corrupt", "torn-page", "wrong-space-id"
+    /// One word with dashes, e.g. "page-corrupt", "torn-page", "wrong-space-id".
+    std::string kind = {};
     Severity severity = Severity::Damage;
-    std::string file;   ///< relative to the directory: "db/t.ibd"
-    std::string table;  ///< SQL name, where known
-    std::string index;
-    std::optional<SpaceId> space;
-    std::optional<PageNo> page;
-    std::optional<Lsn> lsn;
-    std::string message;
+    std::string file = {};   ///< relative to the directory: "db/t.ibd"
+    std::string table = {};  ///< SQL name, where known
+    std::string index = {};
+    std::optional<SpaceId> space = {};
+    std::optional<PageNo> page = {};
+    std::optional<Lsn> lsn = {};
+    std::string message = {};
 };
 
 struct VerifyOptions {
