@@ -5,8 +5,6 @@
 #include <chrono>
 #include <set>
 
-#include "base/assert.h"
-#include "base/log.h"
 #include "base/mutex.h"
 #include "base/parallel.h"
 #include "page/header.h"

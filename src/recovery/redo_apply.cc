@@ -264,6 +264,14 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
     }
     RETURN_IF_ERROR(flush());
     for (auto& [id, space] : map.spaces) {
+        // A log that only frees page 0, say. All buffers are sized by these headers.
+        if (!space.ignored && scan.touched_spaces.contains(id) &&
+            (space.header.id != id || space.header.flags.logical_page_size != page_size)) {
+            return make_error(ErrorCode::Corruption, "the redo log does not rebuild page 0")
+                .with_file(space.path)
+                .with_page({id, PageNo{0}})
+                .with_hint("restore this table from a backup");
+        }
         if (space.ignored || !space.header.crypt || !space.header.crypt->encrypts() ||
             !scan.touched_spaces.contains(id)) {
             continue;

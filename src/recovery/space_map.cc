@@ -157,30 +157,32 @@ private:
     }
 
     /// For each path: the space that came to it last. A file without a usable page 0 belongs to
-    /// that one.
+    /// that one. A rename tells of both its names: the old one was this space's until then.
     void claim_names() {
-        struct Claim {
-            Lsn lsn;
-            SpaceId id;
-        };
-        std::map<std::string, Claim> claims;
+        std::map<std::string, Lsn> since;
         for (const auto& [id, events] : in_.scan.file_events) {
+            const auto claim = [&](const std::string& name, Lsn lsn) {
+                const auto [at, is_new] = since.try_emplace(relative(name), lsn);
+                if (is_new || lsn >= at->second) {
+                    at->second = lsn;
+                    claimed_by_[at->first] = id;
+                }
+            };
             for (const FileEvent& event : events) {
                 if (event.type == RecordType::FileDelete) {
                     continue;
                 }
-                const std::string& name =
-                    event.type == RecordType::FileRename ? event.new_name : event.name;
-                Claim& claim =
-                    claims.try_emplace(relative(name), Claim{event.lsn, id}).first->second;
-                if (event.lsn >= claim.lsn) {
-                    claim = {event.lsn, id};
+                claim(event.name, event.lsn);
+                if (event.type == RecordType::FileRename) {
+                    claim(event.new_name, event.lsn);
                 }
             }
         }
-        for (const auto& [path, claim] : claims) {
-            claimed_by_.emplace(path, claim.id);
-        }
+    }
+
+    bool claims(SpaceId id, const std::string& path) const {
+        const auto claim = claimed_by_.find(path);
+        return claim != claimed_by_.end() && claim->second == id;
     }
 
     bool deleted(SpaceId id) const {
@@ -357,7 +359,7 @@ private:
                     usable = std::move(file);
                     break;
                 case Candidate::Unusable:
-                    if (!unusable && claimed_by_.at(*path) == id) {
+                    if (!unusable && claims(id, *path)) {
                         unusable = std::move(file);
                     }
                     break;
@@ -394,7 +396,7 @@ private:
         if (created != events.end() && has_init_of_first_page(space.id)) {
             space.path = relative(created->name);
             space.name = table_name_of(space.path);
-            if (claimed_by_.at(space.path) != space.id) {
+            if (!claims(space.id, space.path)) {
                 // Another space was created there later, so this one's file was renamed or dropped
                 // first.
                 space.path =

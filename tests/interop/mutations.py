@@ -34,7 +34,7 @@ MUTATIONS = {
         "created == events.end() && has_init_of_first_page(space.id)",
         "Deferred.test_new_table_is_rebuilt_whatever_its_file_looks_like"),
     "M6 a blank file is taken for any space that ever had its name": (
-        "src/recovery/space_map.cc", "!unusable && claimed_by_.at(*path) == id", "!unusable",
+        "src/recovery/space_map.cc", "!unusable && claims(id, *path)", "!unusable",
         "Deferred.test_two_new_tables_that_had_one_name"),
     "M7 the new log names no files": (
         "src/recovery/recover.cc", "if (recent && !space.ignored) {", "if (recent && space.ignored) {",

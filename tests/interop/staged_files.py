@@ -169,6 +169,20 @@ class Names(staging.StagedTest):
         self.assertEqual(surgery.forget_file_modify(site.data, b"./d/a.ibd"), 0)
         self.assert_recovers(crashed, site, reference=crashed.oracle_of(site))
 
+    def test_old_name_known_from_a_rename_alone_with_a_blank_first_page(self):
+        """The rename was not done and page 0 is lost: an answer by name, not a crash of ours."""
+        def second(sql, _):
+            sql.query("RENAME TABLE a TO b")
+            sql.query("UPDATE b SET v=REVERSE(v), k=k+1")
+
+        crashed = staging.crash("rename-alone", _PLAIN,
+                                lambda sql: staging.make_table(sql, "a", 500), second)
+        site = crashed.copy()
+        surgery.forget_file_modify(site.data, b"./d/b.ibd")
+        os.rename(staging.table_path(site, "b"), staging.table_path(site, "a"))
+        surgery.blank(staging.table_path(site, "a"), 0, crashed.config.page_size)
+        self.assert_refused(crashed, site, [redoubt.DAMAGE], ["d/a.ibd", "page 0"])
+
     def _swapped(self, clean):
         def second(sql, server):
             sql.query("UPDATE a SET k=k+1")
