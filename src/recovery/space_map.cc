@@ -161,11 +161,12 @@ private:
     void claim_names() {
         std::map<std::string, Lsn> since;
         for (const auto& [id, events] : in_.scan.file_events) {
-            const auto claim = [&](const std::string& name, Lsn lsn) {
+            // (clang 14 cannot capture a structured binding.)
+            const auto claim = [&, owner = id](const std::string& name, Lsn lsn) {
                 const auto [at, is_new] = since.try_emplace(relative(name), lsn);
                 if (is_new || lsn >= at->second) {
                     at->second = lsn;
-                    claimed_by_[at->first] = id;
+                    claimed_by_[at->first] = owner;
                 }
             };
             for (const FileEvent& event : events) {
