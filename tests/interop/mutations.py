@@ -35,7 +35,7 @@ MUTATIONS = {
         "Deferred.test_new_table_is_rebuilt_whatever_its_file_looks_like"),
     "M6 a blank file is taken for any space that ever had its name": (
         "src/recovery/space_map.cc", "!unusable && claims(id, *path)", "!unusable",
-        "Deferred.test_two_new_tables_that_had_one_name"),
+        "Deferred.test_blank_file_belongs_to_the_table_that_had_its_name_last"),
     "M7 the new log names no files": (
         "src/recovery/recover.cc", "if (recent && !space.ignored) {", "if (recent && space.ignored) {",
         "Deferred.test_crash_in_the_middle_of_truncate"),
@@ -45,8 +45,8 @@ MUTATIONS = {
     "M9 files are not extended": (
         "src/recovery/recover.cc", "} else if (page_count < space.header.size) {", "} else if (page_count == space.header.size + 1) {",
         "Sizes.test_file_that_has_not_grown_yet_is_extended"),
-    "M10 truncated undo tablespaces keep their old redo": (
-        "src/recovery/log_scan.cc", "index_.truncate(record->page.space);", "",
+    "M10 truncated undo tablespaces are not shortened": (
+        "src/recovery/recover.cc", "if (analysis_->scan.trims.contains(id) &&", "if (!analysis_->scan.trims.contains(id) &&",
         "Sizes.test_undo_truncation_in_the_log"),
     "M11 the server's lock is not taken": (
         "src/recovery/analysis.cc", "RETURN_IF_ERROR(file->lock_exclusive());", "static_cast<void>(file);",

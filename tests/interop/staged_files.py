@@ -93,6 +93,19 @@ class Deferred(staging.StagedTest):
                     blanking(staging.table_path(site, name), crashed.config.page_size)
                 self.assert_recovers(crashed, site)
 
+    def test_blank_file_belongs_to_the_table_that_had_its_name_last(self):
+        """The first table's own file is lost: it must not take the second's, once its own name."""
+        def second(sql, _):
+            staging.make_table(sql, "t", 1500)
+            sql.query("RENAME TABLE t TO old")
+            staging.make_table(sql, "t", 700)
+
+        crashed = staging.crash("one-name", _PLAIN, _nothing, second)
+        site = crashed.copy()
+        _blank_first_page(staging.table_path(site, "t"), crashed.config.page_size)
+        _absent(staging.table_path(site, "old"), crashed.config.page_size)
+        self.assert_recovers(crashed, site)
+
     def test_crash_in_the_middle_of_truncate(self):
         """The old file is renamed, the new one logged but not yet made: the server must be able to
         undo the whole, and finds the old rows."""
@@ -226,7 +239,7 @@ class Names(staging.StagedTest):
         os.rename(b, a)
         os.rename(a + ".moved", b)
         surgery.write(a, 0, surgery.read(b, 0, size))
-        self.assert_refused(crashed, site, [redoubt.DAMAGE, redoubt.REFUSED], ["d/a.ibd"])
+        self.assert_refused(crashed, site, [redoubt.DAMAGE], ["d/a.ibd", "carries space id"])
 
     def test_missing_file_is_named(self):
         crashed = staging.crash("missing", _PLAIN, lambda sql: staging.make_table(sql, "a", 500),
