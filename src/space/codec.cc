@@ -97,6 +97,9 @@ struct PageCodec::State {
     Result<crypt::Cipher*> decryptor_of(PageNo number, std::uint32_t version,
                                         std::span<const std::byte> plain);
     Error garbage(PageNo number, std::uint32_t version) const;
+    Error mislabelled(PageNo number, std::uint32_t version) const;
+    /// Decompresses a full_crc32 page, `image` being what is stored of it, decrypted.
+    Status inflate_full(std::span<const std::byte> image, std::span<std::byte> plain) const;
 
     bool ever_encrypted(PageNo number, std::uint16_t type) const;
     bool ever_compressed(PageNo number, std::uint16_t type) const;
@@ -197,6 +200,31 @@ Error PageCodec::State::garbage(PageNo number, std::uint32_t version) const {
         .with_hint("check --key-file and --key-algorithm against the server's settings");
 }
 
+/// docs/formats/page-compression.md#mislabelled
+Error PageCodec::State::mislabelled(PageNo number, std::uint32_t version) const {
+    return corruption(id(number),
+                      "page says that key version {} encrypts it, but it is stored unencrypted",
+                      version)
+        .with_hint(
+            "MariaDB writes such pages, and cannot read them, when a page_compressed table that "
+            "was encrypted is no longer (mariadb-backup --prepare does); restore the table from "
+            "before that");
+}
+
+Status PageCodec::State::inflate_full(std::span<const std::byte> image,
+                                      std::span<std::byte> plain) const {
+    std::size_t behind = 0;  // bytes between the data and the image's end
+    if (has_length_byte(flags().algorithm)) {
+        const auto low = std::to_integer<std::size_t>(image[image.size() - kCrcSize - 1]);
+        behind = kCrcSize + 1 + (low != 0 ? kFullUnit - low : 0);
+    }
+    if (image.size() <= kFullData + behind) {
+        return make_error(ErrorCode::Corruption, "compressed page has no data");
+    }
+    return decompress(flags().algorithm, image.first(image.size() - behind).subspan(kFullData),
+                      plain);
+}
+
 Result<PageState> PageCodec::State::read(PageNo number, std::span<const std::byte> stored,
                                          std::span<std::byte> plain) {
     if (page::all_zero(stored)) {
@@ -252,20 +280,12 @@ Result<PageState> PageCodec::State::read_full(PageNo number, std::span<const std
         image = target;
     }
     if (compressed) {
-        std::size_t end = length;
-        if (has_length_byte(flags().algorithm)) {
-            const auto low = std::to_integer<std::size_t>(image[length - kCrcSize - 1]);
-            end = length - kCrcSize - 1 + (low != 0 ? low : kFullUnit) - kFullUnit;
-        }
-        const Status status =
-            end <= kFullData
-                ? Status(corruption(id(number), "compressed page has no data"))
-                : decompress(flags().algorithm, image.subspan(kFullData, end - kFullData), out);
-        if (!status) {
-            if (version != 0 && status.error().code() == ErrorCode::Corruption) {
-                return garbage(number, version);
+        if (Status status = inflate_full(image.first(length), out); !status) {
+            if (version == 0 || status.error().code() != ErrorCode::Corruption) {
+                return Error(status.error()).with_page(id(number));
             }
-            return Error(status.error()).with_page(id(number));
+            return inflate_full(stored.first(length), out) ? mislabelled(number, version)
+                                                           : garbage(number, version);
         }
         image = out;
     }

@@ -256,6 +256,45 @@ TEST(PageCodec, ReadsAndWritesTheServersLz4Page) {
     EXPECT_EQ(to_hex(again), to_hex(stored));
 }
 
+/// Bytes of a full_crc32 page whose checksum is made right for the stored size that it names.
+void seal_compressed(std::vector<std::byte>& stored) {
+    const std::size_t end = page::full_crc32_stored_size(stored) - 4;
+    store_be(stored.data() + end, crc32c(std::span(stored).first(end)));
+}
+
+TEST(PageCodec, ALengthByteThatLeavesNoDataIsCorruption) {
+    for (unsigned low = 1; low <= 31; ++low) {
+        SCOPED_TRACE(low);
+        std::vector<std::byte> stored(16384);
+        Header::Number::set(std::span(stored), 1);
+        Header::Type::set(std::span(stored), 0x8001);  // 256 bytes
+        stored[251] = static_cast<std::byte>(low);
+        seal_compressed(stored);
+        PageCodec codec = make_codec(16, 0x55);
+        const auto state = codec.check(kPageOne, stored);
+        ASSERT_FALSE(state);
+        EXPECT_EQ(state.error().code(), ErrorCode::Corruption);
+    }
+}
+
+TEST(PageCodec, NamesPagesStoredUnencryptedUnderAnEncryptedLabel) {
+    const TestKeys keys(crypt::CipherMode::Ctr);
+    PageCodec writer = make_codec(16, 0x55);
+    PageCodec reader = make_codec(16, 0x55, crypt_data("000102030405060708090a0b0c0d0e0f"), &keys);
+    std::vector<std::byte> plain(16384);
+    Header::Number::set(std::span(plain), 1);
+    Header::Space::set(std::span(plain), 16);
+    Header::Type::set(std::span(plain), static_cast<std::uint16_t>(page::PageType::Index));
+    std::vector<std::byte> stored(16384);
+    ASSERT_LT(writer.encode(kPageOne, plain, stored).value(), 16384U);
+    Header::KeyVersion::set(std::span(stored), 1);
+    seal_compressed(stored);
+    const auto state = reader.check(kPageOne, stored);
+    ASSERT_FALSE(state);
+    EXPECT_EQ(state.error().code(), ErrorCode::Corruption);
+    EXPECT_NE(state.error().to_string().find("stored unencrypted"), std::string::npos);
+}
+
 TEST(PageCodec, MessagesSayWhatWasExpectedAndFound) {
     PageCodec codec = make_codec(7, 0x15);
     std::vector<std::byte> plain(16384);
