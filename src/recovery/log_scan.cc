@@ -78,42 +78,42 @@ public:
 
     Status take(const redo::Mtr& mtr) {
         redo::RecordReader records(mtr.records);
-        for (;;) {
-            ASSIGN_OR_RETURN(const auto record, records.next());
-            if (!record) {
+        for (Record record;;) {
+            ASSIGN_OR_RETURN(const bool found, records.next(record));
+            if (!found) {
                 return {};
             }
             if (scan_ != nullptr) {
-                ++scan_->record_counts[redo::record_kind(*record)];
+                ++scan_->record_counts[redo::record_kind(record)];
             }
-            if (record->is_file_record()) {
+            if (record.is_file_record()) {
                 if (scan_ != nullptr) {
-                    take_file_record(*record, mtr.start);
+                    take_file_record(record, mtr.start);
                 }
                 continue;
             }
-            if (record->type == RecordType::Option) {
+            if (record.type == RecordType::Option) {
                 continue;
             }
-            if (record->type == RecordType::Extended && !record->body.empty() &&
-                record->body[0] == static_cast<std::byte>(ExtendedType::TrimPages)) {
-                index_.truncate(record->page.space);
+            if (record.type == RecordType::Extended && !record.body.empty() &&
+                record.body[0] == static_cast<std::byte>(ExtendedType::TrimPages)) {
+                index_.truncate(record.page.space);
                 if (scan_ != nullptr) {
-                    scan_->first_pages.truncate(record->page.space);
-                    scan_->trims[record->page.space] = mtr.start;
+                    scan_->first_pages.truncate(record.page.space);
+                    scan_->trims[record.page.space] = mtr.start;
                 }
                 continue;
             }
             PageEffect effect = PageEffect::Change;
-            if (record->type == RecordType::InitPage) {
+            if (record.type == RecordType::InitPage) {
                 effect = PageEffect::Initialise;
-            } else if (record->type == RecordType::FreePage) {
+            } else if (record.type == RecordType::FreePage) {
                 effect = PageEffect::Free;
             }
-            if (record->same_page && effect == PageEffect::Change) {
+            if (record.same_page && effect == PageEffect::Change) {
                 continue;  // the record before named the page
             }
-            add(record->page, mtr.start, effect);
+            add(record.page, mtr.start, effect);
         }
     }
 

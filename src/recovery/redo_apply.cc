@@ -1,6 +1,7 @@
 #include "recovery/redo_apply.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "page/header.h"
 #include "recovery/page_apply.h"
@@ -12,9 +13,38 @@ namespace {
 struct Need {
     Lsn start;
     std::uint32_t frame;
-    // NOLINTNEXTLINE(modernize-use-nullptr): as in base/ids.h
-    friend auto operator<=>(const Need&, const Need&) = default;
 };
+
+/// Sorts by `start`; frames of one mini-transaction keep their order. (A radix sort: a batch has
+/// half a million of these, in runs that are sorted already, and comparing took a tenth of
+/// recovery.)
+void sort_by_start(std::vector<Need>& needs) {
+    constexpr unsigned kDigitBits = 11;
+    constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
+    if (needs.empty()) {
+        return;
+    }
+    const auto [low, high] = std::minmax_element(
+        needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.start < b.start; });
+    const std::uint64_t base = low->start.value;
+    const std::uint64_t range = high->start.value - base;
+    std::vector<Need> sorted(needs.size());
+    std::vector<std::size_t> at(kDigits);
+    for (unsigned shift = 0; shift < 64 && range >> shift != 0; shift += kDigitBits) {
+        const auto digit = [&](const Need& need) {
+            return ((need.start.value - base) >> shift) & (kDigits - 1);
+        };
+        std::fill(at.begin(), at.end(), 0);
+        for (const Need& need : needs) {
+            ++at[digit(need)];
+        }
+        std::exclusive_scan(at.begin(), at.end(), at.begin(), std::size_t{0});
+        for (const Need& need : needs) {
+            sorted[at[digit(need)]++] = need;
+        }
+        needs.swap(sorted);
+    }
+}
 
 /// A mini-transaction may change a page, free it, and initialise it again. Where it is the first
 /// that counts for a page, what it logged before the initialisation is for a page that no longer
@@ -39,29 +69,28 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
     redo::RecordReader records(mtr.records);
     PageFrame* frame = nullptr;
     std::optional<PageApplier> applier;
-    for (;;) {
-        ASSIGN_OR_RETURN(const auto record, records.next());
-        if (!record) {
+    for (redo::Record record;;) {
+        ASSIGN_OR_RETURN(const bool found, records.next(record));
+        if (!found) {
             break;
         }
-        if (record->is_file_record()) {
+        if (record.is_file_record()) {
             continue;
         }
-        if (!record->same_page) {
+        if (!record.same_page) {
             applier.reset();
-            frame = frame_of(record->page);
+            frame = frame_of(record.page);
             if (frame != nullptr && mtr.start >= frame->lsn &&
-                !waits_for_init(*frame, mtr, *record)) {  // A1
+                !waits_for_init(*frame, mtr, record)) {  // A1
                 applier.emplace(frame->id, frame->plain, frame->row_compressed);
                 frame->changed = true;
             }
         }
-        if (!applier ||
-            (record->type == redo::RecordType::Extended && !record->body.empty() &&
-             record->body[0] == static_cast<std::byte>(redo::ExtendedType::TrimPages))) {
+        if (!applier || (record.type == redo::RecordType::Extended && !record.body.empty() &&
+                         record.body[0] == static_cast<std::byte>(redo::ExtendedType::TrimPages))) {
             continue;
         }
-        if (auto status = applier->apply(*record); !status) {
+        if (auto status = applier->apply(record); !status) {
             return std::move(status.error()).with_page(frame->id).with_lsn(mtr.start);
         }
     }
@@ -85,7 +114,7 @@ Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
             }
         });
     }
-    std::sort(needs.begin(), needs.end());
+    sort_by_start(needs);
     for (std::size_t begin = 0; begin < needs.size();) {
         std::size_t end = begin + 1;
         while (end < needs.size() && needs[end].start == needs[begin].start) {

@@ -150,16 +150,28 @@ std::size_t record_kind(const Record& record) {
 std::string_view record_kind_name(std::size_t kind) { return kKindNames.at(kind); }
 
 Result<std::optional<Record>> RecordReader::next() {
-    Result<std::optional<Record>> result;  // the only thing returned, so that it is never moved
-    if (at_ < bytes_.size()) {
-        const std::size_t offset = at_;
-        if (const char* wrong = decode(result->emplace()); wrong != nullptr) {
-            result = make_error(ErrorCode::Corruption,
-                                "malformed redo record: {} (byte {} of its mini-transaction)",
-                                wrong, offset);
-        }
+    std::optional<Record> record(std::in_place);
+    ASSIGN_OR_RETURN(const bool found, next(*record));
+    if (!found) {
+        record.reset();
     }
-    return result;
+    return record;
+}
+
+Result<bool> RecordReader::next(Record& record) {
+    if (at_ >= bytes_.size()) {
+        return false;
+    }
+    const std::size_t offset = at_;
+    if (const char* wrong = decode(record); wrong != nullptr) {
+        return malformed(wrong, offset);
+    }
+    return true;
+}
+
+Error RecordReader::malformed(const char* wrong, std::size_t offset) {
+    return make_error(ErrorCode::Corruption,
+                      "malformed redo record: {} (byte {} of its mini-transaction)", wrong, offset);
 }
 
 const char* RecordReader::decode(Record& record) {

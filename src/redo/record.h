@@ -73,10 +73,13 @@ public:
     /// be told, so a caller that ignores malformed records may go on. Operands and what depends on
     /// the page size are left to those who apply the record.
     Result<std::optional<Record>> next();
+    /// The same without the copy, for who reads millions; false at the end.
+    Result<bool> next(Record& record);
 
 private:
     /// Decodes the record at `at_` and moves behind it. Returns what is wrong with it, or nullptr.
     const char* decode(Record& record);
+    static Error malformed(const char* wrong, std::size_t offset);
 
     std::span<const std::byte> bytes_;
     std::size_t at_ = 0;
