@@ -159,6 +159,11 @@ public:
         ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                         POSIX_FADV_WILLNEED);
     }
+    void will_sync(std::uint64_t offset, std::uint64_t length) override {
+        // A write that fails here is reported by the fsync that follows on the same descriptor.
+        ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                          SYNC_FILE_RANGE_WRITE);
+    }
 
     static FileInfo info_of(const struct stat& st) {
         return {.size = static_cast<std::uint64_t>(st.st_size),

@@ -88,6 +88,9 @@ public:
     void will_need(std::uint64_t offset, std::uint64_t length) override {
         inner_->will_need(offset, length);
     }
+    void will_sync(std::uint64_t offset, std::uint64_t length) override {
+        inner_->will_sync(offset, length);
+    }
 
 private:
     std::unique_ptr<File> inner_;

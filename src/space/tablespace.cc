@@ -255,7 +255,9 @@ Status Tablespace::write_raw(PageNo first, std::span<const std::byte> data) {
         const std::size_t which = state_->file_at(offset);
         const std::span<const std::byte> part =
             data.first(std::min<std::uint64_t>(data.size(), state_->room_at(offset)));
-        RETURN_IF_ERROR(state_->files[which]->write_at(offset - state_->begins[which], part));
+        io::File& file = *state_->files[which];
+        RETURN_IF_ERROR(file.write_at(offset - state_->begins[which], part));
+        file.will_sync(offset - state_->begins[which], part.size());
         data = data.subspan(part.size());
         offset += part.size();
     }
