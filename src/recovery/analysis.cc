@@ -102,9 +102,10 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
 
     ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
     result->index = RedoIndex(options.index_memory);
-    ASSIGN_OR_RETURN(result->scan,
-                     scan_log(*result->log, result->index,
-                              {.progress = options.progress, .cancel = options.cancel}));
+    ASSIGN_OR_RETURN(result->scan, scan_log(*result->log, result->index,
+                                            {.threads = options.threads,
+                                             .progress = options.progress,
+                                             .cancel = options.cancel}));
     if (system.first_page_healed &&
         (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn)) {
         return make_error(ErrorCode::Corruption,

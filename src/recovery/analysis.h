@@ -29,6 +29,7 @@ struct AnalysisOptions {
     const crypt::KeyRing* keys = nullptr;
     page::Strictness strictness = page::Strictness::AnyKnown;
     std::size_t index_memory = std::size_t{64} << 20;  ///< bytes
+    unsigned threads = 1;
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
+
+#include "base/parallel.h"
 
 namespace redoubt::recovery {
 namespace {
@@ -71,24 +74,112 @@ Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoin
     }
 }
 
-/// Takes the records of one mini-transaction into the index and, if `scan` is given, its facts.
-class MtrIndexer {
-public:
-    MtrIndexer(RedoIndex& index, LogScan* scan) : index_(index), scan_(scan) {}
+/// A stretch of the log as one thread reads it, before it is known that the log comes this far:
+/// that is so if the stretch before it ends where this one begins.
+struct Piece {
+    struct PageEvent {
+        PageId page;
+        Lsn start;
+        PageEffect effect;
+        bool trims;  ///< the tablespace is truncated (`page` is its new end)
+    };
 
-    Status take(const redo::Mtr& mtr) {
+    std::optional<Lsn> begin;  ///< none: no mini-transaction was found to begin with
+    Lsn end;
+    std::optional<redo::LogEnd> log_end;  ///< the log ends at `end`
+    Status status;                        ///< what is wrong at `end`
+    std::uint64_t mtr_count = 0;
+    std::array<std::uint64_t, redo::kRecordKindCount> record_counts{};
+    std::vector<PageEvent> page_events;
+    std::vector<std::pair<SpaceId, FileEvent>> file_events;
+
+    void clear() {
+        begin.reset();
+        log_end.reset();
+        status = {};
+        mtr_count = 0;
+        record_counts.fill(0);
+        page_events.clear();
+        file_events.clear();
+    }
+};
+
+/// Which part of the log is read, and how.
+struct Range {
+    Lsn from;
+    Lsn until;   ///< where to stop, if the log does not end before
+    bool check;  ///< checksums
+};
+
+/// Fills pieces. One per thread.
+class PieceReader {
+public:
+    PieceReader(const redo::LogFile& log, const Range& range)
+        : log_(log), range_(range), reader_(log.reader()) {}
+
+    /// Reads on from `from`, a mini-transaction's begin if `exact`, to the first one's end at or
+    /// after `until`, or as far as `piece` may grow.
+    void read(Lsn from, bool exact, Lsn until, Piece& piece) {
+        piece.clear();
+        piece.status = try_read(from, exact, until, piece);
+    }
+
+private:
+    Status try_read(Lsn from, bool exact, Lsn until, Piece& piece) {
+        constexpr std::size_t kEventsMax = 100'000;
+        constexpr std::uint64_t kSearchMax = std::uint64_t{256} << 10;  // bytes
+        reader_.seek(from, limit());
+        if (!exact) {
+            ASSIGN_OR_RETURN(const bool found,
+                             reader_.find_boundary(std::min(until, Lsn{from.value + kSearchMax})));
+            if (!found) {
+                return {};
+            }
+        }
+        piece.begin = piece.end = reader_.position();
+        while (piece.end < until && piece.page_events.size() < kEventsMax) {
+            ASSIGN_OR_RETURN(const auto mtr, reader_.next(range_.check));
+            if (!mtr) {
+                piece.log_end = reader_.end_reason();
+                return {};
+            }
+            if (auto status = take(*mtr, piece); !status) {
+                // Its checksum was right. (Short messages read the same in both cipher modes, so a
+                // wrong mode shows only here.)
+                if (log_.header().encryption != redo::LogEncryption::None) {
+                    return wrong_log_key(log_, mtr->start);
+                }
+                return at(std::move(status.error())
+                              .with_hint("the redo log is damaged; restore it, or restore the last "
+                                         "backup"),
+                          log_, mtr->start);
+            }
+            piece.end = reader_.position();
+            ++piece.mtr_count;
+        }
+        return {};
+    }
+
+    /// The log holds no more than one lap from where recovery begins.
+    Lsn limit() const {
+        const std::uint64_t lap = ~std::uint64_t{0} - range_.from.value;
+        return Lsn{range_.from.value + std::min(lap, log_.capacity())};
+    }
+
+    static Status take(const redo::Mtr& mtr, Piece& piece) {
         redo::RecordReader records(mtr.records);
         for (Record record;;) {
             ASSIGN_OR_RETURN(const bool found, records.next(record));
             if (!found) {
                 return {};
             }
-            if (scan_ != nullptr) {
-                ++scan_->record_counts[redo::record_kind(record)];
-            }
+            ++piece.record_counts[redo::record_kind(record)];
             if (record.is_file_record()) {
-                if (scan_ != nullptr) {
-                    take_file_record(record, mtr.start);
+                if (record.type != RecordType::FileCheckpoint &&
+                    record.type != RecordType::Padding) {
+                    piece.file_events.push_back({record.page.space,
+                                                 {record.type, mtr.start, std::string(record.name),
+                                                  std::string(record.new_name)}});
                 }
                 continue;
             }
@@ -97,11 +188,7 @@ public:
             }
             if (record.type == RecordType::Extended && !record.body.empty() &&
                 record.body[0] == static_cast<std::byte>(ExtendedType::TrimPages)) {
-                index_.truncate(record.page.space);
-                if (scan_ != nullptr) {
-                    scan_->first_pages.truncate(record.page.space);
-                    scan_->trims[record.page.space] = mtr.start;
-                }
+                piece.page_events.push_back({record.page, mtr.start, PageEffect::Change, true});
                 continue;
             }
             PageEffect effect = PageEffect::Change;
@@ -110,34 +197,59 @@ public:
             } else if (record.type == RecordType::FreePage) {
                 effect = PageEffect::Free;
             }
-            if (record.same_page && effect == PageEffect::Change) {
-                continue;  // the record before named the page
+            if (!record.same_page || effect != PageEffect::Change) {
+                piece.page_events.push_back({record.page, mtr.start, effect, false});
+            }  // else the record before named the page
+        }
+    }
+
+    const redo::LogFile& log_;
+    const Range& range_;
+    redo::LogReader reader_;
+};
+
+/// Takes pieces, in log order, into the index and, if `scan` is given, into its facts.
+class Indexer {
+public:
+    Indexer(RedoIndex& index, LogScan* scan) : index_(index), scan_(scan) {}
+
+    void take(Piece& piece) {
+        for (const Piece::PageEvent& event : piece.page_events) {
+            if (event.trims) {
+                index_.truncate(event.page.space);
+            } else {
+                index_.add(event.page, event.start, event.effect);
             }
-            add(record.page, mtr.start, effect);
+        }
+        if (scan_ != nullptr) {
+            take_facts(piece);
         }
     }
 
 private:
-    void add(PageId id, Lsn start, PageEffect effect) {
-        index_.add(id, start, effect);
-        if (scan_ == nullptr) {
-            return;
+    void take_facts(Piece& piece) {
+        scan_->mtr_count += piece.mtr_count;
+        for (std::size_t kind = 0; kind < piece.record_counts.size(); ++kind) {
+            scan_->record_counts[kind] += piece.record_counts[kind];
         }
-        if (id.page == PageNo{0}) {
-            scan_->first_pages.add(id, start, effect);
+        for (auto& [space, event] : piece.file_events) {
+            scan_->file_events[space].push_back(std::move(event));
         }
-        if (id.space != last_space_) {
-            last_space_ = id.space;
-            scan_->touched_spaces.try_emplace(last_space_, start);
+        for (const Piece::PageEvent& event : piece.page_events) {
+            const auto& [space, page] = event.page;
+            if (event.trims) {
+                scan_->first_pages.truncate(space);
+                scan_->trims[space] = event.start;
+                continue;
+            }
+            if (page == PageNo{0}) {
+                scan_->first_pages.add(event.page, event.start, event.effect);
+            }
+            if (space != last_space_) {
+                last_space_ = space;
+                scan_->touched_spaces.try_emplace(space, event.start);
+            }
         }
-    }
-
-    void take_file_record(const Record& record, Lsn lsn) {
-        if (record.type == RecordType::FileCheckpoint || record.type == RecordType::Padding) {
-            return;
-        }
-        scan_->file_events[record.page.space].push_back(
-            {record.type, lsn, std::string(record.name), std::string(record.new_name)});
     }
 
     RedoIndex& index_;
@@ -145,50 +257,69 @@ private:
     SpaceId last_space_ = kReservedSpaces;
 };
 
-/// Pass B: every mini-transaction from the checkpoint on.
-Result<Lsn> walk(const redo::LogFile& log, Lsn from, std::optional<Lsn> until, bool check,
-                 MtrIndexer& indexer, const ScanOptions& options, std::uint64_t* mtr_count,
-                 redo::LogEnd* end_reason) {
-    constexpr std::uint64_t kReportBytes = std::uint64_t{8} << 20;
-    redo::LogReader reader = log.reader();
-    reader.seek(from);
-    Lsn reported = from;
-    for (;;) {
-        const Lsn lsn = reader.position();
-        if (until && lsn >= *until) {
-            return lsn;
+struct WalkEnd {
+    Lsn lsn;
+    redo::LogEnd reason = redo::LogEnd::EmptyByte;  ///< unless the range ended first
+};
+
+/// Pass B: every mini-transaction of a range. It goes by rounds: while the pieces of one are read,
+/// those of the one before are taken in. Where in a round's later pieces a mini-transaction begins
+/// is found by looking for one with a right checksum, so nothing of a piece counts until the piece
+/// before has come to the same place. One thread guesses nothing and reads piece after piece.
+///   W1  What is taken in is what one thread finds that reads from `from` to the end.
+Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& indexer,
+                     const ScanOptions& options) {
+    constexpr std::uint64_t kPieceBytes = std::uint64_t{2} << 20;
+    const unsigned threads = std::max(options.threads, 1U);
+    const std::size_t piece_count = threads == 1 ? 1 : std::size_t{2} * threads;
+    std::vector<PieceReader> readers;
+    for (unsigned i = 0; i < threads; ++i) {
+        readers.emplace_back(log, range);
+    }
+    std::vector<Piece> reading(piece_count);
+    std::vector<Piece> taking(piece_count);
+    std::size_t taking_count = 0;
+    WalkEnd end{.lsn = range.from};
+    for (bool done = false; !done || taking_count > 0;) {
+        if (options.cancel != nullptr) {
+            RETURN_IF_ERROR(options.cancel->check());
         }
-        if (lsn.value - reported.value >= kReportBytes) {
-            if (options.progress != nullptr) {
-                options.progress->advance(lsn.value - reported.value);
+        const auto begin_of = [&](std::size_t piece) {
+            return Lsn{end.lsn.value + piece * kPieceBytes};
+        };
+        RETURN_IF_ERROR(base::parallel_for(
+            done ? 1 : 1 + piece_count, threads, [&](std::size_t item, unsigned thread) -> Status {
+                if (item == 0) {
+                    for (std::size_t i = 0; i < taking_count; ++i) {
+                        indexer.take(taking[i]);
+                    }
+                } else {
+                    readers[thread].read(begin_of(item - 1), item == 1,
+                                         std::min(begin_of(item), range.until), reading[item - 1]);
+                }
+                return {};
+            }));
+        taking_count = 0;
+        const Lsn round_begin = end.lsn;
+        while (!done && taking_count < piece_count) {
+            Piece& piece = reading[taking_count];
+            if (piece.begin != end.lsn) {
+                break;  // a wrong guess: the next round begins here
             }
-            reported = lsn;
-            if (options.cancel != nullptr) {
-                RETURN_IF_ERROR(options.cancel->check());
+            RETURN_IF_ERROR(piece.status);
+            end.lsn = piece.end;
+            if (piece.log_end) {
+                end.reason = *piece.log_end;
             }
+            done = piece.log_end || end.lsn >= range.until;
+            ++taking_count;
         }
-        ASSIGN_OR_RETURN(const auto mtr, reader.next(check));
-        if (!mtr) {
-            if (end_reason != nullptr) {
-                *end_reason = reader.end_reason();
-            }
-            return lsn;
-        }
-        if (auto status = indexer.take(*mtr); !status) {
-            // Its checksum was right. (Short messages read the same in both cipher modes, so a
-            // wrong mode shows only here.)
-            if (log.header().encryption != redo::LogEncryption::None) {
-                return wrong_log_key(log, mtr->start);
-            }
-            return at(
-                std::move(status.error())
-                    .with_hint("the redo log is damaged; restore it, or restore the last backup"),
-                log, mtr->start);
-        }
-        if (mtr_count != nullptr) {
-            ++*mtr_count;
+        std::swap(reading, taking);
+        if (options.progress != nullptr) {
+            options.progress->advance(end.lsn.value - round_begin.value);
         }
     }
+    return end;
 }
 
 }  // namespace
@@ -206,9 +337,12 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
     }
     index.begin(0);
     scan.first_pages.begin(0);
-    MtrIndexer indexer(index, &scan);
-    ASSIGN_OR_RETURN(scan.end, walk(log, scan.checkpoint.lsn, std::nullopt, true, indexer, options,
-                                    &scan.mtr_count, &scan.end_reason));
+    Indexer indexer(index, &scan);
+    constexpr Lsn kNowhere{~std::uint64_t{0}};
+    const Range range{.from = scan.checkpoint.lsn, .until = kNowhere, .check = true};
+    ASSIGN_OR_RETURN(const WalkEnd end, walk(log, range, indexer, options));
+    scan.end = end.lsn;
+    scan.end_reason = end.reason;
     if (scan.end < scan.file_checkpoint) {
         return at(
             make_error(ErrorCode::Corruption,
@@ -230,14 +364,14 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
 Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t lower,
                    RedoIndex& index, const ScanOptions& options) {
     index.begin(lower);
-    MtrIndexer indexer(index, nullptr);
-    ASSIGN_OR_RETURN(const Lsn end, walk(log, scan.checkpoint.lsn, scan.end, false, indexer,
-                                         options, nullptr, nullptr));
-    if (end != scan.end) {
+    Indexer indexer(index, nullptr);
+    const Range range{.from = scan.checkpoint.lsn, .until = scan.end, .check = false};
+    ASSIGN_OR_RETURN(const WalkEnd end, walk(log, range, indexer, options));
+    if (end.lsn != scan.end) {
         return at(make_error(ErrorCode::Corruption,
                              "the redo log changed while it was read: it ended at {} before",
                              scan.end.value),
-                  log, end);
+                  log, end.lsn);
     }
     index.finish();
     return {};

@@ -51,6 +51,7 @@ struct LogScan {
 };
 
 struct ScanOptions {
+    unsigned threads = 1;  ///< 1 = on the caller's
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };

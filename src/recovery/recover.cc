@@ -221,8 +221,9 @@ private:
             if (next == RedoIndex::kEnd) {
                 break;
             }
-            RETURN_IF_ERROR(index_again(*analysis_->log, analysis_->scan, next, analysis_->index,
-                                        {.progress = nullptr, .cancel = options_.cancel}));
+            RETURN_IF_ERROR(index_again(
+                *analysis_->log, analysis_->scan, next, analysis_->index,
+                {.threads = options_.threads, .progress = nullptr, .cancel = options_.cancel}));
         }
         if (options_.progress != nullptr) {
             options_.progress->end();
@@ -554,6 +555,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
     AnalysisOptions analysis_options{
         .mode = io::OpenMode::ReadWrite, .keys = options.keys, .strictness = options.strictness};
     analysis_options.index_memory = options.memory / 2;
+    analysis_options.threads = options.threads;
     analysis_options.progress = options.progress;
     analysis_options.cancel = options.cancel;
     ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));

@@ -180,7 +180,7 @@ struct LogReader::State {
             cipher.emplace(log.key, log.mode);
             nonce_size = kNonceSize;
         }
-        seek(log.header.first_lsn.value);
+        seek(log.header.first_lsn.value, ~std::uint64_t{0});
     }
 
     const LogFile::State& log;
@@ -200,7 +200,8 @@ struct LogReader::State {
     std::vector<std::byte> scratch;  // their payloads in one piece
 
     std::uint64_t position() const { return begin + at; }
-    void seek(std::uint64_t lsn);
+    void seek(std::uint64_t lsn, std::uint64_t limit_lsn);
+    Result<bool> find_boundary(std::uint64_t until);
     /// Reads one more piece of the file; false at the limit. Moves `at` to the buffer's start.
     Result<bool> fill();
     std::byte sequence_bit(std::uint64_t lsn);
@@ -208,12 +209,11 @@ struct LogReader::State {
     enum class Walk : std::uint8_t { Complete, CutShort, End };
     /// Finds the records' size at `at`. CutShort: the buffer ends before they do.
     Walk walk(std::size_t& records_size);
+    /// walk() with as much of the file as it takes; false: no mini-transaction begins here.
+    Result<bool> complete(std::size_t& records_size);
+    bool checksum_matches(std::size_t records_size) const;
     /// Errors: none but those of fill().
     Result<std::optional<Mtr>> next(bool check);
-    std::optional<Mtr> end_here(LogEnd reason) {
-        end_reason = reason;
-        return std::nullopt;
-    }
 
     std::span<const std::byte> decrypt(std::span<const std::byte> records,
                                        std::span<const std::byte> nonce);
@@ -221,9 +221,9 @@ struct LogReader::State {
     void decrypt_each(std::span<const std::byte> nonce);
 };
 
-void LogReader::State::seek(std::uint64_t lsn) {
+void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
     constexpr std::size_t kFirstChunk = std::size_t{64} << 10;
-    limit = advance(lsn, log.capacity());
+    limit = std::max(lsn, std::min(limit_lsn, advance(lsn, log.capacity())));
     if (lsn >= begin && lsn - begin <= filled) {
         at = lsn - begin;
         filled = std::min<std::uint64_t>(filled, limit - begin);
@@ -301,29 +301,57 @@ LogReader::State::Walk LogReader::State::walk(std::size_t& records_size) {
     return Walk::End;
 }
 
-Result<std::optional<Mtr>> LogReader::State::next(bool check) {
-    std::size_t records_size = 0;
-    for (Walk outcome = walk(records_size); outcome != Walk::Complete;
-         outcome = walk(records_size)) {
-        if (outcome == Walk::End) {
-            return std::optional<Mtr>();
+Result<bool> LogReader::State::complete(std::size_t& records_size) {
+    for (;;) {
+        const Walk outcome = walk(records_size);
+        if (outcome != Walk::CutShort) {
+            return outcome == Walk::Complete;
         }
         ASSIGN_OR_RETURN(const bool more, fill());
         if (!more) {
             // R2: what would follow was read already, as the bytes of the lap before.
-            return end_here(LogEnd::SequenceBit);
+            end_reason = LogEnd::SequenceBit;
+            return false;
         }
+    }
+}
+
+bool LogReader::State::checksum_matches(std::size_t records_size) const {
+    const auto bytes = std::span<const std::byte>(buffer).subspan(at);
+    const std::size_t crc_at = records_size + 1 + nonce_size;
+    const std::uint32_t crc = crc32c(bytes.first(records_size));
+    const auto nonce = bytes.subspan(records_size + 1, nonce_size);
+    return (cipher ? crc32c(nonce, crc) : crc) == load_be<std::uint32_t>(&bytes[crc_at]);
+}
+
+Result<bool> LogReader::State::find_boundary(std::uint64_t until) {
+    for (; position() < until; ++at) {
+        std::size_t records_size = 0;
+        ASSIGN_OR_RETURN(const bool whole, complete(records_size));
+        if (whole && checksum_matches(records_size)) {
+            return true;
+        }
+        if (at == filled) {
+            return false;  // the limit
+        }
+    }
+    return false;
+}
+
+Result<std::optional<Mtr>> LogReader::State::next(bool check) {
+    std::size_t records_size = 0;
+    ASSIGN_OR_RETURN(const bool whole, complete(records_size));
+    if (!whole) {
+        return std::optional<Mtr>();
+    }
+    if (check && !checksum_matches(records_size)) {
+        end_reason = LogEnd::Checksum;
+        return std::optional<Mtr>();
     }
     const auto bytes = std::span<const std::byte>(buffer).subspan(at);
     std::span<const std::byte> records = bytes.first(records_size);
     const auto nonce = bytes.subspan(records_size + 1, nonce_size);
     const std::size_t crc_at = records_size + 1 + nonce_size;
-    if (check) {
-        const std::uint32_t crc = crc32c(records);
-        if ((cipher ? crc32c(nonce, crc) : crc) != load_be<std::uint32_t>(&bytes[crc_at])) {
-            return end_here(LogEnd::Checksum);
-        }
-    }
     if (cipher) {
         records = decrypt(records, nonce);
     }
@@ -404,7 +432,8 @@ LogReader::LogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
 LogReader::LogReader(LogReader&&) noexcept = default;
 LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
-void LogReader::seek(Lsn lsn) { state_->seek(lsn.value); }
+void LogReader::seek(Lsn lsn, Lsn limit) { state_->seek(lsn.value, limit.value); }
+Result<bool> LogReader::find_boundary(Lsn until) { return state_->find_boundary(until.value); }
 Lsn LogReader::position() const { return Lsn{state_->position()}; }
 Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }
 LogEnd LogReader::end_reason() const { return state_->end_reason; }

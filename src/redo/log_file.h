@@ -53,8 +53,13 @@ public:
     LogReader(LogReader&&) noexcept;
     LogReader& operator=(LogReader&&) noexcept;
     ~LogReader();
-    /// Moves to a known mini-transaction boundary; cheap when `lsn` lies in the buffer.
-    void seek(Lsn lsn);
+    /// Moves to a known mini-transaction boundary; cheap when `lsn` lies in the buffer. From there
+    /// at most `capacity` bytes are read, and nothing from `limit` on: the log ends before it.
+    void seek(Lsn lsn, Lsn limit = Lsn{~std::uint64_t{0}});
+    /// Moves from a position that may lie within a mini-transaction to the first, before `until`,
+    /// where one with a right checksum begins; false when there is none. Bytes that look like one
+    /// by chance: once in four thousand million. Errors: as next().
+    Result<bool> find_boundary(Lsn until);
     Lsn position() const;
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this

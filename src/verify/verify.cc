@@ -115,6 +115,7 @@ private:
                                           .keys = options_.keys,
                                           .strictness = options_.strictness};
         options.index_memory = options_.memory / kIndexShare;
+        options.threads = options_.threads;
         options.progress = options_.progress;
         options.cancel = options_.cancel;
         auto analysis = recovery::analyse(directory_, layout_, options);
