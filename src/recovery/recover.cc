@@ -18,6 +18,9 @@ double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
+/// Pages of one batch, bytes: the log order jumps from page to page, so they should fit the cache,
+/// and all threads should have work to the end. More memory than that makes recovery slower.
+constexpr std::uint64_t kBatchSizeMax = std::uint64_t{8} << 20;
 constexpr std::uint64_t kJournalSizeMax = std::uint64_t{256} << 20;
 constexpr const char* kNewLogName =
     "ib_logfile101";  // the server's own name for a log being made; deleted at its start
@@ -208,8 +211,9 @@ private:
             options_.progress->begin("apply redo", 0, "pages");
         }
         const std::uint64_t per_thread = options_.memory / 2 / std::max(options_.threads, 1U);
+        const std::uint64_t batch_bytes = std::min(per_thread / 2, kBatchSizeMax);
         const std::size_t frame_count =
-            std::max<std::size_t>(16, per_thread / (std::size_t{2} * analysis_->page_size));
+            std::max<std::size_t>(16, batch_bytes / analysis_->page_size);
         std::vector<std::unique_ptr<Worker>> workers;
         for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
             workers.push_back(std::make_unique<Worker>(*analysis_, options_, frame_count));

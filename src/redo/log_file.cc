@@ -222,7 +222,7 @@ struct LogReader::State {
 };
 
 void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
-    constexpr std::size_t kFirstChunk = std::size_t{64} << 10;
+    constexpr std::size_t kFirstChunk = std::size_t{16} << 10;
     limit = std::max(lsn, std::min(limit_lsn, advance(lsn, log.capacity())));
     if (lsn >= begin && lsn - begin <= filled) {
         at = lsn - begin;
