@@ -9,6 +9,7 @@
 #include "base/parallel.h"
 #include "page/header.h"
 #include "recovery/analysis.h"
+#include "redo/log_writer.h"
 
 namespace redoubt::recovery {
 namespace {
@@ -73,7 +74,7 @@ public:
         report_.apply_seconds = seconds_since(begin);
         const auto sync_begin = Clock::now();
         RETURN_IF_ERROR(sync_files());
-        RETURN_IF_ERROR(replace_log());
+        RETURN_IF_ERROR(finish_log());
         RETURN_IF_ERROR(Journal::remove(directory_));
         report_.sync_seconds += seconds_since(sync_begin);
         return {};
@@ -509,8 +510,26 @@ private:
         return names;
     }
 
-    /// V2: one rename, after everything else is durable.
-    Status replace_log() {
+    /// V2: a checkpoint at the log's end, after everything else is durable. The log keeps its size
+    /// and its file where that can be: to delete gigabytes takes time, too.
+    Status finish_log() {
+        const std::vector<redo::NamedFile> names = files_of_recent_ddl();
+        const auto writes = redo::checkpoint_in_place(*analysis_->log, analysis_->scan.checkpoint,
+                                                      analysis_->scan.end, names);
+        if (!writes) {
+            return replace_log(names);
+        }
+        ASSIGN_OR_RETURN(const auto file,
+                         directory_.open(layout_.log_path, io::OpenMode::ReadWrite));
+        for (const redo::LogWrite& write : writes->records) {
+            RETURN_IF_ERROR(file->write_at(write.offset, write.bytes));
+        }
+        RETURN_IF_ERROR(file->sync());
+        RETURN_IF_ERROR(file->write_at(writes->block.offset, writes->block.bytes));
+        return file->sync();
+    }
+
+    Status replace_log(std::span<const redo::NamedFile> names) {
         constexpr std::uint64_t kFileCheckpointSize =
             16;  // of the mini-transaction that fills up to the recovered LSN
         const Lsn lsn{analysis_->scan.end.value - kFileCheckpointSize};
@@ -523,8 +542,7 @@ private:
         {
             ASSIGN_OR_RETURN(const auto file,
                              directory_.open(new_path, io::OpenMode::CreateExclusive));
-            RETURN_IF_ERROR(file->write_at(
-                0, redo::make_clean_log(lsn, "Redoubt 0.1.0", files_of_recent_ddl())));
+            RETURN_IF_ERROR(file->write_at(0, redo::make_clean_log(lsn, "Redoubt 0.1.0", names)));
             RETURN_IF_ERROR(file->sync());
         }
         RETURN_IF_ERROR(directory_.rename(new_path, layout_.log_path));

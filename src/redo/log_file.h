@@ -104,16 +104,4 @@ private:
     std::unique_ptr<State> state_;
 };
 
-/// A file that a new log names for its space ("./db/t.ibd", or an absolute path).
-struct NamedFile {
-    SpaceId space;
-    std::string path;
-};
-/// The bytes of a clean log as `mariadb-backup --prepare` leaves it: header, one checkpoint block
-/// {lsn, lsn}, FILE_CHECKPOINT(lsn); 12304 bytes. `creator`: up to 31 characters. With `names`,
-/// FILE_MODIFY records for them come before FILE_CHECKPOINT and the file is as long as it takes, a
-/// multiple of 4096.
-std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator,
-                                      std::span<const NamedFile> names = {});
-
 }  // namespace redoubt::redo

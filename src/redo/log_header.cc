@@ -145,116 +145,21 @@ std::optional<Checkpoint> decode_checkpoint(std::span<const std::byte, kCheckpoi
     return valid ? std::optional(checkpoint) : std::nullopt;
 }
 
-namespace {
-
-/// Appends records and mini-transactions of a new log's first lap.
-class RecordWriter {
-public:
-    explicit RecordWriter(std::vector<std::byte>& log) : log_(log), mtr_begin_(log.size()) {}
-
-    /// FILE_MODIFY of a path that is no longer than a path can be.
-    void file_modify(const NamedFile& file) {
-        std::vector<std::byte> payload;
-        put_varint(payload, file.space.value);
-        put_varint(payload, 0);
-        for (const char c : file.path) {
-            payload.push_back(static_cast<std::byte>(c));
-        }
-        constexpr std::uint32_t kShortMax = 15;
-        const auto size = static_cast<std::uint32_t>(payload.size());
-        if (size <= kShortMax) {
-            log_.push_back(static_cast<std::byte>(kFileModify | size));
-        } else {
-            // The stored length counts its own bytes and leaves out 15: one byte, or two from 0x80
-            // on.
-            const std::uint32_t own = size + 1 - kShortMax < 0x80 ? 1 : 2;
-            log_.push_back(std::byte{kFileModify});
-            put_varint(log_, size + own - kShortMax);
-        }
-        log_.insert(log_.end(), payload.begin(), payload.end());
-    }
-    void file_checkpoint(Lsn lsn) {
-        log_.insert(log_.end(), {std::byte{0xFA}, std::byte{0}, std::byte{0}});
-        log_.resize(log_.size() + sizeof lsn.value);
-        store_be(&log_[log_.size() - sizeof lsn.value], lsn.value);
-    }
-    std::size_t mtr_size() const { return log_.size() - mtr_begin_; }
-    void end_mtr() {
-        const std::uint32_t crc = crc32c(std::span(log_).subspan(mtr_begin_));
-        log_.push_back(std::byte{1});
-        log_.resize(log_.size() + sizeof crc);
-        store_be(&log_[log_.size() - sizeof crc], crc);
-        mtr_begin_ = log_.size();
-    }
-
-private:
-    static constexpr std::uint8_t kFileModify = 0xB0;
-
-    /// Values below 0x204080 (docs/formats/redo-log.md#varint) and any 32-bit value.
-    static void put_varint(std::vector<std::byte>& out, std::uint32_t value) {
-        constexpr std::uint32_t kTwo = 0x80;
-        constexpr std::uint32_t kThree = 0x4080;
-        constexpr std::uint32_t kFour = 0x204080;
-        constexpr std::uint32_t kFive = 0x10204080;
-        const auto put = [&](std::uint32_t first, std::uint32_t rest, int bytes) {
-            out.push_back(static_cast<std::byte>(first | (bytes < 4 ? rest >> (8 * bytes) : 0)));
-            for (int i = bytes - 1; i >= 0; --i) {
-                out.push_back(static_cast<std::byte>(rest >> (8 * i)));
-            }
-        };
-        if (value < kTwo) {
-            put(0, value, 0);
-        } else if (value < kThree) {
-            put(0x80, value - kTwo, 1);
-        } else if (value < kFour) {
-            put(0xC0, value - kThree, 2);
-        } else if (value < kFive) {
-            put(0xE0, value - kFour, 3);
-        } else {
-            put(0xF0, value - kFive, 4);
-        }
-    }
-
-    std::vector<std::byte>& log_;
-    std::size_t mtr_begin_;
-};
-
-}  // namespace
-
-std::vector<std::byte> make_clean_log(Lsn lsn, std::string_view creator,
-                                      std::span<const NamedFile> names) {
-    REDOUBT_ASSERT(lsn.value >= kLogStart);
+void encode_header(Lsn first_lsn, std::string_view creator,
+                   std::span<std::byte, kHeaderSize> bytes) {
     REDOUBT_ASSERT(creator.size() < header::kCreatorSize);
-    std::vector<std::byte> log(kLogStart);
+    std::fill(bytes.begin(), bytes.end(), std::byte{0});
+    header::Format::set(bytes, kFormatPhys);
+    header::FirstLsn::set(bytes, first_lsn.value);
+    std::memcpy(&bytes[header::kCreator], creator.data(), creator.size());
+    header::Crc::set(bytes, crc32c(bytes.first<header::Crc::kOffset>()));
+}
 
-    const auto head = std::span(log).first<kHeaderSize>();
-    header::Format::set(head, kFormatPhys);
-    header::FirstLsn::set(head, lsn.value);
-    std::memcpy(&head[header::kCreator], creator.data(), creator.size());
-    header::Crc::set(head, crc32c(head.first<header::Crc::kOffset>()));
-
-    const auto block = std::span(log).subspan<kCheckpointOffset, kCheckpointSize>();
-    checkpoint_block::CheckpointLsn::set(block, lsn.value);
-    checkpoint_block::EndLsn::set(block, lsn.value);
-    checkpoint_block::Crc::set(block, crc32c(block.first<checkpoint_block::Crc::kOffset>()));
-
-    constexpr std::size_t kMtrSizeWanted = std::size_t{64}
-                                           << 10;  // far below the limit of a mini-transaction
-    RecordWriter writer(log);
-    for (const NamedFile& file : names) {
-        writer.file_modify(file);
-        if (writer.mtr_size() >= kMtrSizeWanted) {
-            writer.end_mtr();
-        }
-    }
-    writer.file_checkpoint(lsn);
-    writer.end_mtr();
-    if (!names.empty()) {
-        constexpr std::size_t kBlock = 4096;
-        log.resize((log.size() / kBlock + 1) *
-                   kBlock);  // always at least one byte that says "the log ends here"
-    }
-    return log;
+void encode_checkpoint(Lsn lsn, Lsn end_lsn, std::span<std::byte, kCheckpointSize> bytes) {
+    std::fill(bytes.begin(), bytes.end(), std::byte{0});
+    checkpoint_block::CheckpointLsn::set(bytes, lsn.value);
+    checkpoint_block::EndLsn::set(bytes, end_lsn.value);
+    checkpoint_block::Crc::set(bytes, crc32c(bytes.first<checkpoint_block::Crc::kOffset>()));
 }
 
 }  // namespace redoubt::redo

@@ -21,4 +21,9 @@ Result<LogHeader> decode_header(std::span<const std::byte, kHeaderSize> bytes);
 std::optional<Checkpoint> decode_checkpoint(std::span<const std::byte, kCheckpointSize> bytes,
                                             Lsn first_lsn, unsigned block);
 
+/// The header of a plain log. `creator`: up to 31 characters.
+void encode_header(Lsn first_lsn, std::string_view creator,
+                   std::span<std::byte, kHeaderSize> bytes);
+void encode_checkpoint(Lsn lsn, Lsn end_lsn, std::span<std::byte, kCheckpointSize> bytes);
+
 }  // namespace redoubt::redo

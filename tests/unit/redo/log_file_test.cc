@@ -8,6 +8,7 @@
 
 #include "io/memory_directory.h"
 #include "io/posix_directory.h"
+#include "redo/log_writer.h"
 #include "redo/record.h"
 #include "unit/redo/log_builder.h"
 #include "unit/temporary_directory.h"
@@ -449,6 +450,42 @@ TEST(LogEnd, NoMoreThanTheCapacityIsReadWhateverTheBytesSay) {
     EXPECT_TRUE(read_all(reader, LogEnd::SequenceBit).empty());
 }
 
+TEST(LogReader, FindsTheNextBoundaryFromWithinAMiniTransaction) {
+    std::mt19937 random(7);
+    LogBuilder builder(Lsn{20000}, 12288 + 40000);
+    builder.next = Lsn{20000 + 39000};  // wraps
+    std::vector<Lsn> starts;
+    for (int i = 0; i < 40; ++i) {
+        starts.push_back(builder.append(random_mtr(random, 1 + random() % 300)));
+    }
+    const Lsn end = builder.next;
+    const OpenedLog opened(std::move(builder.bytes));
+    LogReader reader = opened.log->reader();
+    for (std::uint64_t from = starts.front().value; from < end.value; ++from) {
+        const auto expected = std::ranges::lower_bound(starts, Lsn{from});
+        reader.seek(Lsn{from}, end);
+        const auto found = reader.find_boundary(end);
+        ASSERT_TRUE(found) << found.error().to_string();
+        ASSERT_EQ(*found, expected != starts.end()) << from;
+        if (*found) {
+            ASSERT_EQ(reader.position(), *expected) << from;
+        }
+    }
+    reader.seek(Lsn{starts[3].value + 1});
+    EXPECT_FALSE(*reader.find_boundary(starts[4])) << "none before `until`";
+}
+
+TEST(LogReader, NothingIsReadBehindTheLimit) {
+    LogBuilder builder(Lsn{20000}, 16384);
+    const Bytes record = test::page_record(0x30, {SpaceId{5}, PageNo{3}}, from_hex("0102"));
+    const Lsn first = builder.append(record);
+    const Lsn second = builder.append(record);
+    const OpenedLog opened(std::move(builder.bytes));
+    LogReader reader = opened.log->reader();
+    reader.seek(first, Lsn{second.value + 1});
+    EXPECT_EQ(read_all(reader, LogEnd::SequenceBit).size(), 1U);
+}
+
 TEST(LogReader, AnLsnBeforeTheFirstOrAFileThatShrankIsCorruption) {
     OpenedLog opened(std::move(LogBuilder(Lsn{20000}, 16384).bytes));
     LogReader reader = opened.log->reader();
@@ -462,53 +499,6 @@ TEST(LogReader, AnLsnBeforeTheFirstOrAFileThatShrankIsCorruption) {
 }
 
 // ---- opening ----
-
-TEST(LogFile, ACleanLogIsReadBack) {
-    const OpenedLog opened(make_clean_log(Lsn{123456789}, "Redoubt 1.0"));
-    EXPECT_EQ(opened.log->file_size(), kSmallest);
-    EXPECT_EQ(opened.log->header().creator, "Redoubt 1.0");
-    const auto checkpoint = opened.log->checkpoint();
-    ASSERT_TRUE(checkpoint) << checkpoint.error().to_string();
-    EXPECT_EQ(checkpoint->lsn, Lsn{123456789});
-    EXPECT_EQ(checkpoint->end_lsn, Lsn{123456789});
-    LogReader reader = opened.log->reader();
-    reader.seek(checkpoint->end_lsn);
-    const auto mtrs = read_all(reader, LogEnd::SequenceBit);
-    ASSERT_EQ(mtrs.size(), 1U);
-    EXPECT_EQ((*RecordReader(mtrs[0]).next())->checkpoint, Lsn{123456789});
-}
-
-TEST(LogFile, ACleanLogMayNameFiles) {
-    std::vector<NamedFile> names{{SpaceId{5}, "./a/b.ibd"},
-                                 {SpaceId{300}, "./shop/" + std::string(250, 'x') + ".ibd"}};
-    for (std::uint32_t i = 0; i < 3000; ++i) {
-        names.push_back({SpaceId{20000 + i * 1000}, "./db/" + std::string(i % 140, 'y') + ".ibd"});
-    }
-    const OpenedLog opened(make_clean_log(Lsn{50000}, "Redoubt 1.0", names));
-    EXPECT_EQ(opened.log->file_size() % 4096, 0U);
-    LogReader reader = opened.log->reader();
-    reader.seek(Lsn{50000});
-    std::size_t found = 0;
-    bool checkpoint = false;
-    const auto mtrs = read_all(reader, LogEnd::EmptyByte);
-    EXPECT_GT(mtrs.size(), 1U);
-    for (const auto& mtr : mtrs) {
-        RecordReader records(mtr);
-        for (auto record = records.next(); record && *record; record = records.next()) {
-            if ((*record)->type == RecordType::FileCheckpoint) {
-                checkpoint = true;
-                continue;
-            }
-            ASSERT_LT(found, names.size());
-            EXPECT_EQ((*record)->type, RecordType::FileModify);
-            EXPECT_EQ((*record)->page.space, names[found].space);
-            EXPECT_EQ((*record)->name, names[found].path);
-            ++found;
-        }
-    }
-    EXPECT_EQ(found, names.size());
-    EXPECT_TRUE(checkpoint);
-}
 
 TEST(LogFile, OffsetsAndSequenceBitsFollowTheLaps) {
     const OpenedLog opened(std::move(LogBuilder(Lsn{20000}, 12288 + 1000).bytes));

@@ -1,0 +1,152 @@
+#include "recovery/log_scan.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "io/memory_directory.h"
+#include "unit/redo/log_builder.h"
+
+namespace redoubt::recovery {
+namespace {
+
+using test::Bytes;
+using test::LogBuilder;
+
+constexpr unsigned kWrite = 0x30;
+constexpr unsigned kFreePage = 0x00;
+constexpr unsigned kInitPage = 0x10;
+constexpr unsigned kFileModify = 0xB0;
+
+/// A log of a few rounds of pieces that wraps, with mini-transactions of all sizes.
+struct LongLog {
+    explicit LongLog(unsigned seed) : builder(Lsn{20000}, LogBuilder::kStart + kCapacity) {
+        std::mt19937 random(seed);
+        builder.next = checkpoint = Lsn{20000 + kCapacity / 2};
+        Bytes file_checkpoint = test::from_hex("fa0000");
+        file_checkpoint.resize(11);
+        store_be(&file_checkpoint[3], checkpoint.value);
+        builder.append(file_checkpoint);
+        builder.checkpoint(0, checkpoint, checkpoint);
+        while (builder.next.value < checkpoint.value + kCapacity - (std::size_t{2} << 20)) {
+            append_mtr(random);
+        }
+        end = builder.next;
+        directory.put("ib_logfile0", builder.bytes);
+        log = *redo::LogFile::open(directory, "ib_logfile0", nullptr);
+    }
+
+    void append_mtr(std::mt19937& random) {
+        std::vector<Bytes> records;
+        if (random() % 50 == 0) {
+            const auto space = static_cast<std::uint32_t>(1 + random() % 9);
+            Bytes payload{static_cast<std::byte>(space), std::byte{0}};
+            test::append_bytes(payload, std::as_bytes(std::span("./d/t.ibd", 9)));
+            records.push_back(test::record(kFileModify, payload));
+        }
+        const std::size_t size = random() % 400 == 0 ? random() % 900'000 : random() % 3000;
+        for (std::size_t total = 0; total < size || records.empty();) {
+            const PageId page{SpaceId{static_cast<std::uint32_t>(1 + random() % 9)},
+                              PageNo{static_cast<std::uint32_t>(random() % 5000)}};
+            const auto kind = random() % 30;
+            if (kind == 0) {
+                records.push_back(test::page_record(kFreePage, page, {}));
+            } else if (kind == 1) {
+                records.push_back(test::page_record(kInitPage, page, {}));
+            } else {
+                // Zeros and ones: bytes that could end a mini-transaction, and much that could not.
+                Bytes body(2 + random() % (size > 100'000 ? 20'000 : 200));
+                std::ranges::generate(body, [&] { return static_cast<std::byte>(random() % 3); });
+                records.push_back(test::page_record(kWrite, page, body));
+            }
+            total += records.back().size();
+        }
+        builder.append(records);
+    }
+
+    static constexpr std::size_t kCapacity = std::size_t{21} << 20;
+    LogBuilder builder;
+    Lsn checkpoint;
+    Lsn end;
+    io::MemoryDirectory directory;
+    std::unique_ptr<redo::LogFile> log;
+};
+
+struct Scanned {
+    LogScan scan;
+    RedoIndex index{std::size_t{64} << 20};
+};
+
+std::unique_ptr<Scanned> scan(const LongLog& log, unsigned threads) {
+    auto scanned = std::make_unique<Scanned>();
+    auto result = scan_log(*log.log, scanned->index, {.threads = threads});
+    EXPECT_TRUE(result) << result.error().to_string();
+    scanned->scan = std::move(*result);
+    return scanned;
+}
+
+std::vector<Lsn> starts_of(const PageEntries& entries) {
+    std::vector<Lsn> starts;
+    entries.for_each([&](Lsn start) { starts.push_back(start); });
+    return starts;
+}
+
+void expect_same(const RedoIndex& a, const RedoIndex& b) {
+    ASSERT_EQ(a.page_count(), b.page_count());
+    for (std::size_t i = 0; i < a.page_count(); ++i) {
+        ASSERT_EQ(a.page(i).id(), b.page(i).id());
+        ASSERT_EQ(a.page(i).initialised(), b.page(i).initialised());
+        ASSERT_EQ(a.page(i).freed(), b.page(i).freed());
+        ASSERT_EQ(starts_of(a.page(i)), starts_of(b.page(i)));
+    }
+}
+
+TEST(LogScan, SeveralThreadsFindWhatOneFinds) {  // W1
+    for (unsigned seed = 1; seed <= 2; ++seed) {
+        const LongLog log(seed);
+        const auto one = scan(log, 1);
+        EXPECT_EQ(one->scan.end, log.end);
+        EXPECT_GT(one->index.page_count(), 10'000U);
+        for (const unsigned threads : {2U, 5U}) {
+            SCOPED_TRACE(threads);
+            const auto many = scan(log, threads);
+            EXPECT_EQ(many->scan.end, one->scan.end);
+            EXPECT_EQ(many->scan.end_reason, one->scan.end_reason);
+            EXPECT_EQ(many->scan.mtr_count, one->scan.mtr_count);
+            EXPECT_EQ(many->scan.record_counts, one->scan.record_counts);
+            EXPECT_EQ(many->scan.touched_spaces, one->scan.touched_spaces);
+            ASSERT_EQ(many->scan.file_events.size(), one->scan.file_events.size());
+            for (const auto& [space, events] : one->scan.file_events) {
+                EXPECT_EQ(many->scan.file_events.at(space).size(), events.size());
+            }
+            expect_same(many->index, one->index);
+            expect_same(many->scan.first_pages, one->scan.first_pages);
+        }
+    }
+}
+
+TEST(LogScan, ADamagedMiniTransactionEndsTheLogForAllThreads) {
+    LongLog log(3);
+    const Lsn damaged{log.checkpoint.value + (std::uint64_t{9} << 20)};
+    log.builder.byte(damaged) ^= std::byte{0x40};
+    log.directory.put("ib_logfile0", log.builder.bytes);
+    log.log = *redo::LogFile::open(log.directory, "ib_logfile0", nullptr);
+    const auto one = scan(log, 1);
+    const auto many = scan(log, 4);
+    EXPECT_LE(one->scan.end, damaged);
+    EXPECT_EQ(many->scan.end, one->scan.end);
+    EXPECT_EQ(many->scan.mtr_count, one->scan.mtr_count);
+    expect_same(many->index, one->index);
+}
+
+TEST(LogScan, AnIndexMadeAgainIsTheSame) {
+    const LongLog log(4);
+    const auto one = scan(log, 1);
+    RedoIndex again(std::size_t{64} << 20);
+    ASSERT_TRUE(index_again(*log.log, one->scan, 0, again, {.threads = 3}));
+    expect_same(again, one->index);
+}
+
+}  // namespace
+}  // namespace redoubt::recovery
