@@ -19,24 +19,21 @@ double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-/// Pages of one batch, bytes: the log order jumps from page to page, so they should fit the cache,
-/// and all threads should have work to the end. More memory than that makes recovery slower.
-constexpr std::uint64_t kBatchSizeMax = std::uint64_t{8} << 20;
+/// Pages of one batch, bytes: the log order jumps from page to page, so they should fit the cache.
+/// Bigger batches read less of the log twice, yet are slower.
+constexpr std::uint64_t kBatchSizeMax = std::uint64_t{16} << 20;
 constexpr std::uint64_t kJournalSizeMax = std::uint64_t{256} << 20;
 constexpr const char* kNewLogName =
     "ib_logfile101";  // the server's own name for a log being made; deleted at its start
 
 /// Buffers and readers of one thread.
 struct Worker {
-    Worker(const Analysis& analysis, const RecoverOptions& options, std::size_t frame_count)
+    Worker(const Analysis& analysis, const RecoverOptions& options)
         : reader(analysis.log->reader()),
-          base(analysis.doublewrite, analysis.scan, options.keys, options.strictness),
-          plain(frame_count * analysis.page_size),
-          stored(frame_count * analysis.page_size) {}
+          base(analysis.doublewrite, analysis.scan, options.keys, options.strictness) {}
     redo::LogReader reader;
     BaseReader base;
-    std::vector<std::byte> plain;
-    std::vector<std::byte> stored;
+    std::vector<std::byte> pages;  // plain, then as they are stored
     std::vector<PageFrame> frames;
 };
 
@@ -211,17 +208,13 @@ private:
         if (options_.progress != nullptr) {
             options_.progress->begin("apply redo", 0, "pages");
         }
-        const std::uint64_t per_thread = options_.memory / 2 / std::max(options_.threads, 1U);
-        const std::uint64_t batch_bytes = std::min(per_thread / 2, kBatchSizeMax);
-        const std::size_t frame_count =
-            std::max<std::size_t>(16, batch_bytes / analysis_->page_size);
         std::vector<std::unique_ptr<Worker>> workers;
         for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
-            workers.push_back(std::make_unique<Worker>(*analysis_, options_, frame_count));
+            workers.push_back(std::make_unique<Worker>(*analysis_, options_));
         }
         for (;;) {
             ++report_.batches;
-            RETURN_IF_ERROR(apply_index(workers, frame_count));
+            RETURN_IF_ERROR(apply_index(workers));
             const std::uint64_t next = analysis_->index.upper();
             if (next == RedoIndex::kEnd) {
                 break;
@@ -242,9 +235,20 @@ private:
     }
 
     /// All pages of the index as it stands, in groups that keep the journal small.
-    Status apply_index(std::vector<std::unique_ptr<Worker>>& workers, std::size_t frame_count) {
+    Status apply_index(std::vector<std::unique_ptr<Worker>>& workers) {
         const std::size_t page_count = analysis_->index.page_count();
+        const std::uint64_t batch_size =
+            std::min<std::uint64_t>(options_.memory / 2 / workers.size(), kBatchSizeMax);
+        const std::size_t frames_max = std::max<std::size_t>(16, batch_size / analysis_->page_size);
+        // As many batches as all workers have work with to the end.
+        const std::size_t round = frames_max * workers.size();
+        const std::size_t batches_wanted = (page_count + round - 1) / round * workers.size();
+        const std::size_t frame_count = std::max<std::size_t>(
+            1, (page_count + batches_wanted - 1) / std::max<std::size_t>(batches_wanted, 1));
         const std::size_t batch_count = (page_count + frame_count - 1) / frame_count;
+        for (const auto& worker : workers) {
+            worker->pages.resize(frame_count * analysis_->page_size);
+        }
         const std::size_t batch_bytes = frame_count * analysis_->page_size;
         const std::size_t group_size =
             std::max<std::size_t>(workers.size(), kJournalSizeMax / batch_bytes);
@@ -285,8 +289,7 @@ private:
         }
         std::vector<Outgoing> outgoing;
         std::vector<JournalEntry> journal;
-        for (std::size_t i = 0; i < worker.frames.size(); ++i) {
-            PageFrame& frame = worker.frames[i];
+        for (PageFrame& frame : worker.frames) {
             if (frame.healed) {
                 note_healed(space_of(frame.id), frame.id);
             }
@@ -294,8 +297,7 @@ private:
                 continue;  // the file already has it (A1)
             }
             RecoveredSpace& space = space_of(frame.id);
-            const auto stored =
-                std::span(worker.stored).subspan(i * analysis_->page_size, frame.plain.size());
+            const auto stored = frame.plain;
             auto image_size =
                 worker.base.codec_of(space).encode(frame.id.page, frame.plain, stored);
             if (!image_size) {
@@ -343,7 +345,7 @@ private:
             }
             const page::TablespaceFlags& flags = space.header.flags;
             const auto plain =
-                std::span(worker.plain)
+                std::span(worker.pages)
                     .subspan(worker.frames.size() * analysis_->page_size, flags.physical_page_size);
             std::fill(plain.begin(), plain.end(), std::byte{0});
             worker.frames.push_back({.id = page.id(),

@@ -592,7 +592,9 @@ Result<PageState> PageCodec::decode(PageNo number, std::span<const std::byte> st
 Result<std::uint32_t> PageCodec::encode(PageNo number, std::span<const std::byte> plain,
                                         std::span<std::byte> stored) {
     REDOUBT_ASSERT(stored.size() == physical_size() && plain.size() == physical_size());
-    std::memcpy(stored.data(), plain.data(), plain.size());
+    if (stored.data() != plain.data()) {
+        std::memcpy(stored.data(), plain.data(), plain.size());
+    }
     if (page::all_zero(plain)) {
         return physical_size();  // never written: stays so, as a checksum would make it a page
     }

@@ -61,12 +61,12 @@ public:
                              std::span<std::byte> plain);
 
     /// Makes the bytes to store of a plain page whose LSN (at 16) is set. `stored` gets
-    /// physical_size() bytes, zero behind the image. Returns the length of the image that must be
-    /// written (a multiple of 256 or the physical size); bytes after it may be punched. Encrypts
-    /// with the latest key version if the space's crypt data encrypts (and the page is of a kind
-    /// that is ever encrypted), compresses if the flags say so and the page shrinks. An
-    /// all-zero page stays one. Errors: Key; Internal, also for a page that carries another number
-    /// or space id.
+    /// physical_size() bytes, zero behind the image; it may be `plain` itself. Returns the length
+    /// of the image that must be written (a multiple of 256 or the physical size); bytes after it
+    /// may be punched. Encrypts with the latest key version if the space's crypt data encrypts (and
+    /// the page is of a kind that is ever encrypted), compresses if the flags say so and the page
+    /// shrinks. An all-zero page stays one. Errors: Key; Internal, also for a page that carries
+    /// another number or space id.
     Result<std::uint32_t> encode(PageNo number, std::span<const std::byte> plain,
                                  std::span<std::byte> stored);
 
