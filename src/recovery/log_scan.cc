@@ -269,9 +269,9 @@ struct WalkEnd {
 ///   W1  What is taken in is what one thread finds that reads from `from` to the end.
 Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& indexer,
                      const ScanOptions& options) {
-    constexpr std::uint64_t kPieceBytes = std::uint64_t{2} << 20;
+    constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
     const unsigned threads = std::max(options.threads, 1U);
-    const std::size_t piece_count = threads == 1 ? 1 : std::size_t{2} * threads;
+    const std::size_t piece_count = threads == 1 ? 1 : std::size_t{4} * threads;
     std::vector<PieceReader> readers;
     for (unsigned i = 0; i < threads; ++i) {
         readers.emplace_back(log, range);
