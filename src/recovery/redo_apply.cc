@@ -208,6 +208,9 @@ Status BaseReader::take(RecoveredSpace& space, PageFrame& frame,
                 frame.healed = true;
             }
         }
+        if (!state && state.error().code() != ErrorCode::Corruption) {
+            return std::move(state.error());
+        }
         if (!state) {
             return std::move(state.error())
                 .with_hint(

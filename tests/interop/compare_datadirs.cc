@@ -1,5 +1,6 @@
 // Compares two data directories page by page, as the pages read: decrypted and decompressed.
-//   compare_datadirs A B [--key-file F --key-algorithm ctr|cbc] [--json]
+//   compare_datadirs A B [--key-file F --key-algorithm ctr|cbc | --debug-key-version N]
+//     [--json]
 // B is the reference: a page that is free there is undefined and left out, as are the doublewrite
 // blocks of the system tablespace. A page that MariaDB stored unencrypted under an encrypted page's
 // label, and itself cannot read (docs/formats/page-compression.md#mislabelled), is read all the
@@ -420,6 +421,7 @@ struct Options {
     std::string b;
     std::string key_file;
     crypt::CipherMode mode = crypt::CipherMode::Cbc;
+    std::optional<std::uint32_t> debug_key_version;
 };
 
 Result<Report> compare(const Options& options) {
@@ -429,6 +431,9 @@ Result<Report> compare(const Options& options) {
     if (!options.key_file.empty()) {
         ASSIGN_OR_RETURN(
             keys, crypt::load_key_file(*a.directory, options.key_file, std::nullopt, options.mode));
+    }
+    if (options.debug_key_version) {
+        keys = crypt::debug_key_ring(*options.debug_key_version);
     }
     Report report;
     RETURN_IF_ERROR(Comparison(keys.get(), report).compare(a, b));
@@ -449,6 +454,8 @@ int main(int argc, char** argv) {
     app.add_option("--key-algorithm", options.mode, "cbc or ctr")
         ->transform(CLI::CheckedTransformer(std::map<std::string, redoubt::crypt::CipherMode>{
             {"cbc", redoubt::crypt::CipherMode::Cbc}, {"ctr", redoubt::crypt::CipherMode::Ctr}}));
+    app.add_option("--debug-key-version", options.debug_key_version,
+                   "instead: the keys of debug_key_management, up to this version");
     app.add_flag("--json", json, "one JSON document on stdout");
     try {
         app.parse(argc, argv);

@@ -82,6 +82,7 @@ class Config:
     page_size: int = 16384
     checksum: str = "full_crc32"   # or crc32: the format of new files
     encryption: str = ""           # "", "cbc" or "ctr": tables and log, file_key_management
+    debug_key_version: int = 0     # instead: debug_key_management, up to this version
     page_compressed: str = ""      # "", or an innodb_compression_algorithm
     undo_tablespaces: int = 0
     undo_truncate: bool = False
@@ -91,8 +92,12 @@ class Config:
 
     def label(self):
         """Short and unique enough for folder names and messages."""
-        variant = self.encryption or self.page_compressed or "plain"
+        variant = (self.encryption or self.page_compressed or
+                   (self.debug_key_version and "debug-keys") or "plain")
         return f"{self.page_size // 1024}k-{self.checksum}-{variant}"
+
+    def encrypts(self):
+        return bool(self.encryption or self.debug_key_version)
 
     def template_key(self):
         return f"{self.page_size}-{self.checksum}-u{self.undo_tablespaces}"
@@ -114,8 +119,11 @@ class Config:
         if self.encryption:
             options += ["--plugin-load-add=file_key_management",
                         f"--file-key-management-filename={key_file}",
-                        f"--file-key-management-encryption-algorithm=aes_{self.encryption}",
-                        "--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON",
+                        f"--file-key-management-encryption-algorithm=aes_{self.encryption}"]
+        if self.debug_key_version:
+            options += ["--plugin-maturity=unknown", "--plugin-load-add=debug_key_management"]
+        if self.encrypts():
+            options += ["--innodb-encrypt-tables=ON", "--innodb-encrypt-log=ON",
                         "--innodb-encryption-threads=1"]
         if self.page_compressed:
             options.append(f"--innodb-compression-algorithm={self.page_compressed}")
@@ -369,6 +377,8 @@ def prepare_oracle(site, config):
         plugins.append("file_key_management=file_key_management")
         options += [("file_key_management_filename", site.key_file),
                     ("file_key_management_encryption_algorithm", f"aes_{config.encryption}")]
+    if config.debug_key_version:
+        plugins.append("debug_key_management=debug_key_management.so")
     if config.page_compressed not in ("", "zlib"):
         provider = f"provider_{config.page_compressed}"
         plugins.append(f"{provider}={provider}")

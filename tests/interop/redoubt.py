@@ -50,10 +50,7 @@ class Answer:
 
 def command(*arguments, site=None, config=None):
     """The command line for one call with --json, with the keys of an encrypted site."""
-    line = [REDOUBT, *arguments, "--json"]
-    if config is not None and config.encryption:
-        line += ["--key-file", site.key_file, "--key-algorithm", config.encryption]
-    return line
+    return [REDOUBT, *arguments, "--json", *_key_options(site, config)]
 
 
 def run(line, timeout_s=RECOVER_TIMEOUT_S):
@@ -72,10 +69,7 @@ def log_summary(site, config):
 
 def compare(site, reference, config):
     """Both directories page by page; code 0 when they are the same."""
-    line = [COMPARE, site.data, reference.data, "--json"]
-    if config.encryption:
-        line += ["--key-file", site.key_file, "--key-algorithm", config.encryption]
-    return run(line)
+    return run([COMPARE, site.data, reference.data, "--json", *_key_options(site, config)])
 
 
 def left_out_by_oracle(answer, reference):
@@ -104,6 +98,14 @@ def differences(site, reference, config, created=()):
     if not answer.document["pages"]:
         found.append("no page was compared")
     return found
+
+
+def _key_options(site, config):
+    if config is not None and config.encryption:
+        return ["--key-file", site.key_file, "--key-algorithm", config.encryption]
+    if config is not None and config.debug_key_version:
+        return ["--debug-key-version", str(config.debug_key_version)]
+    return []
 
 
 def _answer(result):

@@ -1,6 +1,8 @@
 """Staged: redo logs that are cut short, damaged, foreign, or cannot be decrypted."""
 
+import dataclasses
 import os
+import time
 
 import realserver
 import redoubt
@@ -15,6 +17,8 @@ _FOREIGN_FORMATS = {  # number in the header: what the message must name
     104: "10.4",
     6: "MySQL",
 }
+_OLD_VERSION, _NEW_VERSION = 2, 3  # of debug_key_management
+_ROTATION_TIMEOUT_S = 60
 _UNREADABLE = [redoubt.DAMAGE, redoubt.UNSUPPORTED, redoubt.REDO_LOST]
 
 
@@ -145,3 +149,54 @@ class Keys(staging.StagedTest):
         other = realserver.Config(encryption="cbc")
         self._refused(site, redoubt.command("recover", site.data, site=site, config=other),
                       ["key"])
+
+
+class Rotation(staging.StagedTest):
+    """Key rotation that the crash interrupts: pages of two key versions in one file."""
+
+    def _stage(self, checksum):
+        config = realserver.Config(checksum=checksum, debug_key_version=_NEW_VERSION, options=(
+            f"--debug-key-management-version={_OLD_VERSION}", "--innodb-encryption-rotate-key-age=1",
+            "--innodb-encryption-rotation-iops=50", "--innodb-max-dirty-pages-pct=0"))
+
+        def rotate(sql, server):
+            sql.query(f"SET GLOBAL debug_key_management_version={_NEW_VERSION}")
+            deadline = time.monotonic() + _ROTATION_TIMEOUT_S
+            while not {_OLD_VERSION, _NEW_VERSION} <= self._versions(server.site, checksum):
+                self.assertLess(time.monotonic(), deadline, "no rotation was seen")
+                sql.query("UPDATE t SET k=k+1 LIMIT 50")
+            sql.query("SET GLOBAL innodb_max_dirty_pages_pct=99")
+            sql.query("UPDATE t SET v=REVERSE(v)")
+
+        crashed = staging.crash(f"rotation-{checksum}", config,
+                                lambda sql: staging.make_table(sql, "t", 60000), rotate)
+        return crashed, crashed.copy()
+
+    @staticmethod
+    def _versions(site, checksum):
+        """Key versions that the table's pages on disk carry."""
+        at = 0 if checksum == "full_crc32" else 26
+        with open(staging.table_path(site, "t"), "rb") as file:
+            pages = iter(lambda: file.read(16384), b"")
+            return {int.from_bytes(page[at:at + 4], "big") for page in pages if any(page[:38])}
+
+    def test_pages_of_two_key_versions(self):
+        for checksum in ("full_crc32", "crc32"):
+            with self.subTest(checksum=checksum):
+                crashed, site = self._stage(checksum)
+                self.assertLessEqual({_OLD_VERSION, _NEW_VERSION}, self._versions(site, checksum))
+                self.assert_recovers(crashed, site, server=False)
+                verified = redoubt.run(redoubt.command("verify", site.data, site=site,
+                                                       config=crashed.config))
+                self.assertEqual(verified.code, redoubt.OK, verified.text)
+                self.assert_server_accepts(crashed, site)
+
+    def test_the_new_version_is_missing(self):
+        crashed, site = self._stage("full_crc32")
+        old = dataclasses.replace(crashed.config, debug_key_version=_OLD_VERSION)
+        before = surgery.fingerprints(site.data)
+        answer = redoubt.recover(site, old)
+        self.assertEqual(answer.code, redoubt.KEY, answer.text)
+        for word in (f"version {_NEW_VERSION}", "ibdata1", "page"):
+            self.assertIn(word, answer.text)
+        self.assertEqual(surgery.fingerprints(site.data), before, answer.text)
