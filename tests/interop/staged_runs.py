@@ -1,9 +1,11 @@
 """Staged: what recovery promises of itself: same bytes whatever the memory and threads, again and
 again, interrupted or not, and never on a directory in use."""
 
+import os
 import signal
 import subprocess
 import time
+import unittest
 
 import realserver
 import redoubt
@@ -108,3 +110,54 @@ class Runs(staging.StagedTest):
             self.assertIn(recovery.wait(redoubt.RECOVER_TIMEOUT_S),
                           (redoubt.OK, redoubt.INTERRUPTED))
         self.assert_recovers(crashed, site)
+
+    def test_disk_full_is_said_and_the_next_run_completes(self):
+        crashed = staging.crash("disk-full", realserver.Config(log_size="64M"),
+                                lambda sql: staging.make_table(sql, "t", 100),
+                                lambda sql, _: staging.add_rows(sql, "t", 60000))
+        reference = crashed.reference()
+        with SmallDisk(crashed.crashed.data, spare=2 << 20) as disk:
+            line = redoubt.command("recover", disk.data)
+            answer = redoubt.run(line)
+            self.assertEqual(answer.code, redoubt.NO_SPACE, answer.text)
+            for word in ("no space", disk.data, "free space"):
+                self.assertIn(word, answer.text)
+            disk.leave(64 << 20)
+            answer = redoubt.run(line)
+            self.assertEqual(answer.code, redoubt.OK, answer.text)
+            site = realserver.Site(disk.folder)
+            self.assertEqual(redoubt.differences(site, reference, crashed.config), [])
+
+
+class SmallDisk:
+    """A file system of its own with a copy of a data directory and only `spare` bytes beside it.
+    Skips the test where this process may not mount one."""
+
+    def __init__(self, source, spare):
+        self.folder = staging.scratch().path("small-disk")
+        self.data = os.path.join(self.folder, "data")
+        self._source, self._spare = source, spare
+
+    def __enter__(self):
+        os.makedirs(self.folder)
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=2G", "tmpfs", self.folder],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        if mounted.returncode != 0:
+            raise unittest.SkipTest(f"cannot mount a small disk: {mounted.stdout.strip()}")
+        try:
+            realserver.copy_tree(self._source, self.data)
+            self.leave(self._spare)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def leave(self, spare):
+        """Only so many bytes are free from now on."""
+        state = os.statvfs(self.folder)
+        size = (state.f_blocks - state.f_bfree) * state.f_frsize + spare
+        subprocess.run(["mount", "-o", f"remount,size={size}", self.folder], check=True)
+
+    def __exit__(self, *_):
+        subprocess.run(["umount", self.folder], check=True)
