@@ -120,7 +120,7 @@ class Runs(staging.StagedTest):
             line = redoubt.command("recover", disk.data)
             answer = redoubt.run(line)
             self.assertEqual(answer.code, redoubt.NO_SPACE, answer.text)
-            for word in ("no space", disk.data, "free space"):
+            for word in ("no-space", disk.data, "free space"):
                 self.assertIn(word, answer.text)
             disk.leave(64 << 20)
             answer = redoubt.run(line)
