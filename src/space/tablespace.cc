@@ -65,6 +65,13 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
     }
     const page::TablespaceHeaderView fields(image);
     Result<page::TablespaceFlags> flags = page::TablespaceFlags::decode(fields.raw_flags());
+    if (!flags && flags.error().code() == ErrorCode::Unsupported &&
+        (page::Header::Number::get(image) != 0 ||
+         page::Header::Space::get(image) != fields.space().value)) {
+        // Garbage, not another server's page.
+        return first_page_failure(FirstPageProblem::BadFlags,
+                                  "tablespace flags {:#x} are not valid", fields.raw_flags());
+    }
     if (!flags) {
         return tl::unexpected<FirstPageFailure>(FirstPageFailure{
             FirstPageProblem::BadFlags, std::move(flags.error()).with_page(PageNo{0})});

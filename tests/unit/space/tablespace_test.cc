@@ -91,6 +91,19 @@ TEST(FirstPage, TellsWhyAPageCannotBeUsed) {
     EXPECT_EQ(problem_of(with(24, 0x80010000)), FirstPageProblem::BadChecksum);
 }
 
+TEST(FirstPage, GarbageIsNotTakenForAnotherServersFormat) {
+    constexpr std::uint32_t kMySql57Encrypted = 0x318B2DE2;
+    std::vector<std::byte> page = first_page(9, kFull16k, 704);
+    store_be(page.data() + 54, kMySql57Encrypted);
+    const auto foreign = parse_first_page(page, 0, page::Strictness::AnyKnown);
+    ASSERT_FALSE(foreign);
+    EXPECT_EQ(foreign.error().error.code(), ErrorCode::Unsupported);
+    store_be(page.data() + 34, 0x5A5A5A5A);
+    const auto garbage = parse_first_page(page, 0, page::Strictness::AnyKnown);
+    ASSERT_FALSE(garbage);
+    EXPECT_EQ(garbage.error().error.code(), ErrorCode::Corruption);
+}
+
 class TablespaceTest : public testing::Test {
 protected:
     void SetUp() override {
