@@ -92,13 +92,13 @@ TEST(FirstPage, TellsWhyAPageCannotBeUsed) {
 }
 
 TEST(FirstPage, GarbageIsNotTakenForAnotherServersFormat) {
-    constexpr std::uint32_t kMySql57Encrypted = 0x318B2DE2;
+    constexpr std::uint32_t kMySql57Encrypted = 0x318B2DE2U;
     std::vector<std::byte> page = first_page(9, kFull16k, 704);
     store_be(page.data() + 54, kMySql57Encrypted);
     const auto foreign = parse_first_page(page, 0, page::Strictness::AnyKnown);
     ASSERT_FALSE(foreign);
     EXPECT_EQ(foreign.error().error.code(), ErrorCode::Unsupported);
-    store_be(page.data() + 34, 0x5A5A5A5A);
+    store_be(page.data() + 34, 0x5A5A5A5AU);
     const auto garbage = parse_first_page(page, 0, page::Strictness::AnyKnown);
     ASSERT_FALSE(garbage);
     EXPECT_EQ(garbage.error().error.code(), ErrorCode::Corruption);
