@@ -1,10 +1,10 @@
 /// Crash recovery in place: brings a data directory to the state the server itself would reach, as
-/// `mariadb-backup --prepare` leaves one (redo applied, a minimal clean log; incomplete
-/// transactions still in the undo logs).
+/// `mariadb-backup --prepare` leaves one (redo applied, the log clean; incomplete transactions
+/// still in the undo logs).
 ///   V1  Until everything that can be checked beforehand is checked, nothing is changed.
-///   V2  The old log stays until all recovered pages, sizes and names are durable; then one rename
-///   replaces it. So a
-///       recovery that was interrupted anywhere can be run again, and ends in the same bytes.
+///   V2  The old checkpoint counts until all recovered pages, sizes and names are durable; then one
+///   write of a block (or one rename, of a new log) makes the new one count. So a recovery that was
+///   interrupted anywhere can be run again, and ends in the same pages.
 #pragma once
 
 #include <cstdint>
