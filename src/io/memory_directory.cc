@@ -12,8 +12,12 @@ constexpr std::uint32_t kBlockSize = 4096;
 
 class MemoryFile final : public File {
 public:
-    MemoryFile(std::shared_ptr<Bytes> bytes, std::string path, bool writable)
-        : bytes_(std::move(bytes)), path_(std::move(path)), writable_(writable) {}
+    MemoryFile(std::shared_ptr<Bytes> bytes, std::string path, bool writable,
+               std::shared_ptr<const std::uint64_t> size_max)
+        : bytes_(std::move(bytes)),
+          path_(std::move(path)),
+          writable_(writable),
+          size_max_(std::move(size_max)) {}
 
     const std::string& path() const override { return path_; }
 
@@ -28,10 +32,10 @@ public:
     }
 
     Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
-        RETURN_IF_ERROR(require_writable());
         if (offset + data.size() > bytes_->size()) {
-            bytes_->resize(offset + data.size());
+            RETURN_IF_ERROR(truncate(offset + data.size()));
         }
+        RETURN_IF_ERROR(require_writable());
         std::copy(data.begin(), data.end(), bytes_->begin() + static_cast<std::ptrdiff_t>(offset));
         return {};
     }
@@ -40,6 +44,9 @@ public:
 
     Status truncate(std::uint64_t size) override {
         RETURN_IF_ERROR(require_writable());
+        if (size > *size_max_) {
+            return make_error(ErrorCode::NoSpace, "cannot grow to {} bytes", size).with_file(path_);
+        }
         bytes_->resize(size);
         return {};
     }
@@ -77,6 +84,7 @@ private:
     std::shared_ptr<Bytes> bytes_;
     std::string path_;
     bool writable_;
+    std::shared_ptr<const std::uint64_t> size_max_;
 };
 
 Error not_found(std::string_view operation, std::string_view path) {
@@ -122,8 +130,8 @@ Result<std::unique_ptr<File>> MemoryDirectory::open(std::string_view path, OpenM
     } else if (it == files_.end()) {
         return not_found("open", path);
     }
-    return std::unique_ptr<File>(
-        std::make_unique<MemoryFile>(it->second, it->first, mode != OpenMode::ReadOnly));
+    return std::unique_ptr<File>(std::make_unique<MemoryFile>(
+        it->second, it->first, mode != OpenMode::ReadOnly, file_size_max_));
 }
 
 Status MemoryDirectory::rename(std::string_view from, std::string_view to) {
@@ -180,7 +188,7 @@ Result<std::vector<std::string>> MemoryDirectory::list(std::string_view path) {
 
 Result<FileInfo> MemoryDirectory::info(std::string_view path) {
     if (const auto it = files_.find(path); it != files_.end()) {
-        return MemoryFile(it->second, it->first, false).info();
+        return MemoryFile(it->second, it->first, false, file_size_max_).info();
     }
     if (is_directory(path)) {
         return FileInfo{.size = 0,

@@ -23,6 +23,8 @@ public:
     /// The bytes of a file now, to look at or to change; nullptr when there is none. Valid while
     /// the file exists.
     Bytes* find(std::string_view path);
+    /// From now on a file that would grow beyond this finds no space.
+    void limit_file_size(std::uint64_t bytes) { *file_size_max_ = bytes; }
 
     const std::string& path() const override { return root_; }
     Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override;
@@ -40,6 +42,8 @@ private:
     Status require_parent(std::string_view path) const;
 
     std::string root_ = "memory";
+    std::shared_ptr<std::uint64_t> file_size_max_ =
+        std::make_shared<std::uint64_t>(~std::uint64_t{0});  ///< shared with the open `File`s
     /// Shared with the open `File`s, which may outlive an unlink.
     std::map<std::string, std::shared_ptr<Bytes>, std::less<>> files_;
     std::set<std::string, std::less<>> directories_;

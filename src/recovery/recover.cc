@@ -237,14 +237,16 @@ private:
     /// All pages of the index as it stands, in groups that keep the journal small.
     Status apply_index(std::vector<std::unique_ptr<Worker>>& workers) {
         const std::size_t page_count = analysis_->index.page_count();
+        if (page_count == 0) {
+            return {};  // a log of file-level records only
+        }
         const std::uint64_t batch_size =
             std::min<std::uint64_t>(options_.memory / 2 / workers.size(), kBatchSizeMax);
         const std::size_t frames_max = std::max<std::size_t>(16, batch_size / analysis_->page_size);
         // As many batches as all workers have work with to the end.
         const std::size_t round = frames_max * workers.size();
         const std::size_t batches_wanted = (page_count + round - 1) / round * workers.size();
-        const std::size_t frame_count = std::max<std::size_t>(
-            1, (page_count + batches_wanted - 1) / std::max<std::size_t>(batches_wanted, 1));
+        const std::size_t frame_count = (page_count + batches_wanted - 1) / batches_wanted;
         const std::size_t batch_count = (page_count + frame_count - 1) / frame_count;
         for (const auto& worker : workers) {
             worker->pages.resize(frame_count * analysis_->page_size);

@@ -175,7 +175,11 @@ Result<Checkpoint> LogFile::checkpoint() const {
 ///       over hostile bytes ends.
 struct LogReader::State {
     State(const LogFile::State& log_state, std::size_t buffer_size)
-        : log(log_state), buffer(std::max(buffer_size, kBufferSizeMin)) {
+        : log(log_state),
+          // Not touched before it is read into: a short log takes little of it.
+          storage(std::make_unique_for_overwrite<std::byte[]>(  // NOLINT(*-avoid-c-arrays)
+              std::max(buffer_size, kBufferSizeMin))),
+          buffer(storage.get(), std::max(buffer_size, kBufferSizeMin)) {
         if (log.header.encryption != LogEncryption::None) {
             cipher.emplace(log.key, log.mode);
             nonce_size = kNonceSize;
@@ -184,7 +188,8 @@ struct LogReader::State {
     }
 
     const LogFile::State& log;
-    std::vector<std::byte> buffer;
+    std::unique_ptr<std::byte[]> storage;  // NOLINT(*-avoid-c-arrays)
+    std::span<std::byte> buffer;
     std::uint64_t begin = 0;  // LSN
     std::size_t filled = 0;   // bytes
     std::size_t at = 0;
