@@ -25,6 +25,7 @@ using test::Bytes;
 
 constexpr std::uint32_t kPageSize = 4096;
 constexpr std::uint32_t kFlags = 0x13;  // full_crc32, 4 KiB
+constexpr std::uint64_t kMemory = std::uint64_t{2} << 20;  // bytes: all in one batch
 constexpr std::uint32_t kPages = 16;    // of each tablespace
 constexpr std::array kNames = {"./d/a.ibd", "./d/b.ibd", "./d/c.ibd", "./d/d.ibd"};
 
@@ -242,12 +243,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Input input(std::as_bytes(std::span(data, size)));
     const std::uint32_t shape = input.byte();
     const Files start = starting_files(shape, make_log(input));
-    const Outcome first = recover(start, std::uint64_t{64} << 20, 1);
+    const Outcome first = recover(start, kMemory, 1);
     const Outcome small = recover(start, 4096, 1 + shape / 4 % 2);
     require(first.ok == small.ok);
     if (first.ok) {
         require(first.files == small.files);
-        const Outcome again = recover(first.files, std::uint64_t{64} << 20, 1);
+        const Outcome again = recover(first.files, kMemory, 1);
         require(again.ok && again.clean && again.files == first.files);
     }
     return 0;
