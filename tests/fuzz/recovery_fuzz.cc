@@ -24,9 +24,9 @@ using namespace redoubt;  // NOLINT(google-build-using-namespace): a fuzzer's on
 using test::Bytes;
 
 constexpr std::uint32_t kPageSize = 4096;
-constexpr std::uint32_t kFlags = 0x13;  // full_crc32, 4 KiB
+constexpr std::uint32_t kFlags = 0x13;                     // full_crc32, 4 KiB
 constexpr std::uint64_t kMemory = std::uint64_t{2} << 20;  // bytes: all in one batch
-constexpr std::uint32_t kPages = 16;    // of each tablespace
+constexpr std::uint32_t kPages = 16;                       // of each tablespace
 constexpr std::array kNames = {"./d/a.ibd", "./d/b.ibd", "./d/c.ibd", "./d/d.ibd"};
 
 Bytes page_of(PageId id, std::uint64_t lsn) {
