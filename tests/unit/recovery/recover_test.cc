@@ -1,0 +1,106 @@
+#include "recovery/recover.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/recovery/tiny_directory.h"
+
+namespace redoubt::recovery {
+namespace {
+
+using test::Bytes;
+using test::Files;
+using test::LogBuilder;
+
+constexpr unsigned kInitPage = 0x10;
+constexpr unsigned kWrite = 0x30;
+constexpr SpaceId kTable{1};
+constexpr std::string_view kTableName = "./d/t.ibd";
+
+Files directory_with(const LogBuilder& log) {
+    return {{"ibdata1", test::tiny_tablespace(kSystemSpace, std::size_t{1} << 20)},
+            {"ib_logfile0", log.bytes},
+            {"d/t.ibd", test::tiny_tablespace(kTable, test::kTinyTableSize)}};
+}
+
+/// A WRITE of `value` at byte 200 of a page.
+Bytes write(PageId page, unsigned value) {
+    Bytes body;
+    test::append_varint(body, 200);
+    body.push_back(static_cast<std::byte>(value));
+    return test::page_record(kWrite, page, body);
+}
+
+/// The table's pages 1 to 9 written; 2 to 9 from nothing.
+LogBuilder log_of_changes() {
+    LogBuilder log = test::tiny_log();
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    log.append(write({kTable, PageNo{1}}, 7));
+    for (std::uint32_t page = 2; page < 10; ++page) {
+        const PageId id{kTable, PageNo{page}};
+        log.append(std::vector{test::page_record(kInitPage, id, {}), write(id, page)});
+    }
+    return log;
+}
+
+TEST(Recover, AppliesTheLogAndLeavesItClean) {
+    const LogBuilder log = log_of_changes();
+    io::MemoryDirectory directory;
+    test::put_files(directory, directory_with(log));
+    const auto report = recover(directory, test::tiny_options());
+    ASSERT_TRUE(report) << report.error().to_string();
+    EXPECT_EQ(report->end, log.next);
+    EXPECT_EQ(report->pages_written, 9U);
+    const Bytes& table = *directory.find("d/t.ibd");
+    for (std::uint32_t page = 1; page < 10; ++page) {
+        EXPECT_EQ(table[page * std::size_t{test::kTinyPageSize} + 200],
+                  static_cast<std::byte>(page == 1 ? 7 : page));
+    }
+    EXPECT_EQ(directory.find("ib_logfile0")->size(), log.bytes.size()) << "the log keeps its size";
+    const Files recovered = test::files_of(directory);
+    EXPECT_FALSE(recovered.contains("redoubt.journal"));
+    const auto again = recover(directory, test::tiny_options());
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_TRUE(again->was_clean);
+    EXPECT_EQ(test::files_of(directory), recovered);
+}
+
+TEST(Recover, ALogOfFileLevelRecordsOnlyIsApplied) {
+    LogBuilder log = test::tiny_log();
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    log.append(test::file_record(test::kFileRename, kTable, kTableName, "./d/u.ibd"));
+    for (const unsigned threads : {1U, 2U}) {
+        io::MemoryDirectory directory;
+        test::put_files(directory, directory_with(log));
+        RecoverOptions options = test::tiny_options();
+        options.threads = threads;
+        const auto report = recover(directory, options);
+        ASSERT_TRUE(report) << report.error().to_string();
+        EXPECT_EQ(directory.find("d/t.ibd"), nullptr);
+        EXPECT_NE(directory.find("d/u.ibd"), nullptr);
+        EXPECT_TRUE(recover(directory, options)->was_clean);
+    }
+}
+
+TEST(Recover, AFullDiskIsSaidAndTheNextRunCompletes) {
+    const LogBuilder log = log_of_changes();
+    Files start = directory_with(log);
+    start.at("d/t.ibd").resize(std::size_t{8} * test::kTinyPageSize);  // redo extends it
+    io::MemoryDirectory undisturbed;
+    test::put_files(undisturbed, start);
+    ASSERT_TRUE(recover(undisturbed, test::tiny_options()));
+
+    io::MemoryDirectory full;
+    test::put_files(full, start);
+    full.limit_file_size(std::size_t{9} * test::kTinyPageSize);
+    const auto report = recover(full, test::tiny_options());
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code(), ErrorCode::NoSpace);
+    EXPECT_FALSE(report.error().file().empty());
+    full.limit_file_size(~std::uint64_t{0});
+    const auto again = recover(full, test::tiny_options());
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_EQ(test::files_of(full), test::files_of(undisturbed));
+}
+
+}  // namespace
+}  // namespace redoubt::recovery
