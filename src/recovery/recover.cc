@@ -5,6 +5,7 @@
 #include <chrono>
 #include <set>
 
+#include "base/huge_pages.h"
 #include "base/mutex.h"
 #include "base/parallel.h"
 #include "page/header.h"
@@ -33,7 +34,8 @@ struct Worker {
           base(analysis.doublewrite, analysis.scan, options.keys, options.strictness) {}
     redo::LogReader reader;
     BaseReader base;
-    std::vector<std::byte> pages;  // plain, then as they are stored
+    std::vector<std::byte, base::HugePageAllocator<std::byte>>
+        pages;  // plain, then as they are stored
     std::vector<PageFrame> frames;
 };
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "base/ids.h"
 
 namespace redoubt::recovery {
@@ -76,7 +77,7 @@ private:
     std::uint64_t upper_ = kEnd;
     std::vector<Page> pages_;
     std::vector<std::uint32_t> table_;  ///< open addressing: positions in pages_, kNone = free
-    std::vector<Chunk> chunks_;
+    std::vector<Chunk, base::HugePageAllocator<Chunk>> chunks_;
     std::uint32_t free_chunks_ = kNone;  ///< list through Chunk::next
     std::uint32_t last_page_ = kNone;    ///< most records name the page before
     std::vector<std::uint32_t> sorted_;  ///< positions in pages_ by id
