@@ -270,7 +270,8 @@ struct WalkEnd {
 Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& indexer,
                      const ScanOptions& options) {
     constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
-    const unsigned threads = std::max(options.threads, 1U);
+    constexpr unsigned kThreadsMax = 8;  // each takes memory beside the cap: a few MiB
+    const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
     const std::size_t piece_count = threads == 1 ? 1 : std::size_t{4} * threads;
     std::vector<PieceReader> readers;
     for (unsigned i = 0; i < threads; ++i) {
@@ -285,7 +286,8 @@ Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& inde
             RETURN_IF_ERROR(options.cancel->check());
         }
         const auto begin_of = [&](std::size_t piece) {
-            return Lsn{end.lsn.value + piece * kPieceBytes};
+            const std::uint64_t lsns_left = ~std::uint64_t{0} - end.lsn.value;
+            return Lsn{end.lsn.value + std::min(lsns_left, piece * kPieceBytes)};
         };
         RETURN_IF_ERROR(base::parallel_for(
             done ? 1 : 1 + piece_count, threads, [&](std::size_t item, unsigned thread) -> Status {

@@ -140,6 +140,26 @@ TEST(LogScan, ADamagedMiniTransactionEndsTheLogForAllThreads) {
     expect_same(many->index, one->index);
 }
 
+TEST(LogScan, TheLastLsnsThereAreEndTheLog) {
+    constexpr std::uint64_t kLast = ~std::uint64_t{0};
+    LogBuilder builder(Lsn{kLast - 3000}, LogBuilder::kStart + 8000);
+    Bytes file_checkpoint = test::from_hex("fa0000");
+    file_checkpoint.resize(11);
+    store_be(&file_checkpoint[3], builder.next.value);
+    builder.checkpoint(0, builder.next, builder.next);
+    builder.append(file_checkpoint);
+    const Lsn end = builder.next;
+    io::MemoryDirectory directory;
+    directory.put("ib_logfile0", builder.bytes);
+    const auto log = *redo::LogFile::open(directory, "ib_logfile0", nullptr);
+    for (const unsigned threads : {1U, 2U}) {
+        RedoIndex index(1 << 20);
+        const auto scan = scan_log(*log, index, {.threads = threads});
+        ASSERT_TRUE(scan) << scan.error().to_string();
+        EXPECT_EQ(scan->end, end);
+    }
+}
+
 TEST(LogScan, AnIndexMadeAgainIsTheSame) {
     const LongLog log(4);
     const auto one = scan(log, 1);
