@@ -522,7 +522,7 @@ private:
         const std::vector<redo::NamedFile> names = files_of_recent_ddl();
         const auto writes = redo::checkpoint_in_place(*analysis_->log, analysis_->scan.checkpoint,
                                                       analysis_->scan.end, names);
-        if (!writes) {
+        if (!writes || layout_.is_backup) {  // a backup's log is only as long as what was copied
             return replace_log(names);
         }
         ASSIGN_OR_RETURN(const auto file,
