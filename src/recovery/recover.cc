@@ -61,6 +61,7 @@ public:
     Status run() {
         const auto begin = Clock::now();
         RETURN_IF_ERROR(check_renames());
+        RETURN_IF_ERROR(check_keys());
         RETURN_IF_ERROR(heal_torn_pages());
         ASSIGN_OR_RETURN(journal_, Journal::create(directory_, {analysis_->scan.checkpoint.lsn,
                                                                 analysis_->scan.end}));
@@ -80,6 +81,44 @@ public:
     }
 
 private:
+    /// V1: that a key is the wrong one shows only when pages are decrypted, so a few of each
+    /// encrypted tablespace are. What else is wrong with them comes up when they are needed.
+    Status check_keys() {
+        constexpr unsigned kPagesEnough = 4;
+        if (options_.keys == nullptr) {
+            return {};
+        }
+        BaseReader base(analysis_->doublewrite, analysis_->scan, options_.keys,
+                        options_.strictness);
+        std::vector<std::byte> page(analysis_->page_size);
+        SpaceId current = kReservedSpaces;
+        unsigned checked = 0;
+        for (std::size_t i = 0; i < analysis_->index.page_count(); ++i) {
+            const PageEntries entries = analysis_->index.page(i);
+            if (entries.id().space != current) {
+                current = entries.id().space;
+                checked = 0;
+            }
+            RecoveredSpace& space = space_of(entries.id());
+            const auto& header = space.disk_header;
+            if (checked == kPagesEnough || entries.initialised() || space.ignored || !space.file ||
+                !header || !header->crypt || !header->crypt->encrypts()) {
+                continue;
+            }
+            ++checked;
+            PageFrame frame{.id = entries.id(),
+                            .entries = entries,
+                            .plain = std::span(page).first(header->flags.physical_page_size),
+                            .row_compressed = header->flags.row_compressed,
+                            .lsn = {}};
+            if (auto status = base.read(space, std::span(&frame, 1));
+                !status && status.error().code() == ErrorCode::Key) {
+                return status;
+            }
+        }
+        return {};
+    }
+
     /// Copies of the doublewrite buffer and of an interrupted run's journal go home where home is
     /// torn.
     Status heal_torn_pages() {
