@@ -111,8 +111,9 @@ def _(v):
 
 @case("page of another table in its place", "page-corrupt")
 def _(v):
-    v.write(TABLE, 4, v.read(OTHER, 4))
-    return Place(TABLE, 4, v.space_id(TABLE))
+    root = 3  # which every table has
+    v.write(TABLE, root, v.read(OTHER, root))
+    return Place(TABLE, root, v.space_id(TABLE))
 
 
 @case("page LSN beyond the log, checksum right", "page-in-the-future", configs=READABLE)

@@ -66,7 +66,7 @@ class Runs(staging.StagedTest):
             begun = time.monotonic()
             self.assert_recovers(crashed, site, server=False)
             duration = time.monotonic() - begun
-            expected = surgery.fingerprints(site.data)
+            expected = self._pages(site)
             for fraction in _INTERRUPTIONS:
                 with self.subTest(name, fraction=fraction):
                     site = crashed.copy()
@@ -76,7 +76,15 @@ class Runs(staging.StagedTest):
                         time.sleep(duration * fraction)
                         recovery.kill()
                     self.assert_recovers(crashed, site, server=False)
-                    self.assertEqual(surgery.fingerprints(site.data), expected)
+                    self.assertEqual(self._pages(site), expected)
+
+    @staticmethod
+    def _pages(site):
+        """Fingerprints without the log: one more FILE_CHECKPOINT is in it if the kill came between
+        that and the checkpoint block."""
+        files = surgery.fingerprints(site.data)
+        del files["ib_logfile0"]
+        return files
 
     def test_directory_in_use_is_refused(self):
         crashed = _crash("long-log")
