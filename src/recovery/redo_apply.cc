@@ -296,6 +296,14 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
     }
     RETURN_IF_ERROR(flush());
     for (auto& [id, space] : map.spaces) {
+        if (!space.ignored && scan.trims.contains(id) && space.kind != SpaceKind::Undo) {
+            return make_error(ErrorCode::Corruption,
+                              "the redo log truncates a tablespace that is no undo tablespace")
+                .with_file(space.path)
+                .with_space(id)
+                .with_lsn(scan.trims.at(id))
+                .with_hint("the redo log is damaged; restore it, or restore the last backup");
+        }
         // A log that only frees page 0, say. All buffers are sized by these headers.
         if (!space.ignored && scan.touched_spaces.contains(id) &&
             (space.header.id != id || space.header.flags.logical_page_size != page_size)) {

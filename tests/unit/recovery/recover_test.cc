@@ -81,6 +81,25 @@ TEST(Recover, ALogOfFileLevelRecordsOnlyIsApplied) {
     }
 }
 
+TEST(Recover, OnlyUndoTablespacesAreTruncated) {
+    constexpr unsigned kExtended = 0x20;
+    const Bytes trim_pages{std::byte{10}};
+    for (const SpaceId space : {kSystemSpace, kTable}) {
+        LogBuilder log = test::tiny_log();
+        log.append(test::file_record(test::kFileModify, kTable, kTableName));
+        log.append(write({space, PageNo{1}}, 7));
+        log.append(test::page_record(kExtended, {space, PageNo{4}}, trim_pages));
+        log.append(write({space, PageNo{1}}, 8));
+        io::MemoryDirectory directory;
+        const Files start = directory_with(log);
+        test::put_files(directory, start);
+        const auto report = recover(directory, test::tiny_options());
+        ASSERT_FALSE(report);
+        EXPECT_EQ(report.error().code(), ErrorCode::Corruption);
+        EXPECT_EQ(test::files_of(directory), start);
+    }
+}
+
 TEST(Recover, AFullDiskIsSaidAndTheNextRunCompletes) {
     const LogBuilder log = log_of_changes();
     Files start = directory_with(log);
