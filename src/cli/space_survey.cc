@@ -76,6 +76,12 @@ DoublewriteArea find_doublewrite(space::Tablespace& tablespace, space::FilePages
             .block_pages = header.flags.extent_pages()};
 }
 
+/// False when the first page or another with descriptors could not be read.
+bool describes_every_page(const space::ExtentMap& extents) {
+    return !extents.use.empty() &&
+           std::ranges::find(extents.use, space::PageUse::Unknown) == extents.use.end();
+}
+
 bool stored_encrypted(std::span<const std::byte> stored, const space::SpaceHeader& header) {
     if (!header.crypt) {
         return false;
@@ -121,7 +127,7 @@ Result<SpaceSurvey> survey_space(space::Tablespace& tablespace, const SurveyOpti
     if (auto map = space::build_extent_map(pages, header.id, header.flags)) {
         extents = std::move(*map);
         survey.extent_problems = extents->problems;
-        survey.free_pages_known = true;
+        survey.free_pages_known = describes_every_page(*extents);
     } else if (map.error().code() != ErrorCode::Key) {
         return std::move(map.error());
     }

@@ -20,7 +20,7 @@ struct SpaceSurvey {
     std::uint64_t encrypted_pages = 0;  ///< stored encrypted, whether or not they could be read
     std::vector<Error> damage;          ///< the first `kDamageListed` damaged pages, in page order
     std::vector<space::ExtentProblem> extent_problems;
-    bool free_pages_known = false;  ///< false: the extent descriptors could not be read
+    bool free_pages_known = false;  ///< false: not all extent descriptors could be read
 };
 inline constexpr std::size_t kDamageListed = 20;
 

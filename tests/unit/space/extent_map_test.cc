@@ -6,129 +6,19 @@
 #include <functional>
 #include <random>
 
-#include "base/big_endian.h"
-#include "page/header.h"
+#include "unit/space/fake_space.h"
 
 namespace redoubt::space {
 namespace {
 
+using test::FakeSpace;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::size_t kPageSize = 16384;
-constexpr std::uint32_t kExtent = 64;
-constexpr std::uint32_t kPages = 4 * kExtent;
-constexpr SpaceId kSpace{9};
-
-/// Four extents of a 16k file: 0 holds fragments (pages 0 to 3), 1 is full and 2 has ten pages of
-/// segment 1, 3 is free. Page 2 is the inode page, page 3 a fragment page of segment 1.
-class FakeSpace final : public PageSource {
-public:
-    FakeSpace() : pages_(kPages, std::vector<std::byte>(kPageSize)) {
-        for (std::uint32_t i = 0; i < 4; ++i) {
-            page::initialise(pages_[i], {kSpace, PageNo{i}});
-        }
-        set16(0, 24, 8);
-        set32(0, 38, kSpace.value);
-        set32(0, 46, kPages);
-        set32(0, 50, kPages);
-        set32(0, 54, 0x15);
-        set32(0, 58, 4);
-        set_base(0, 62, 1, {0, node(3)}, {0, node(3)});
-        set_base(0, 78, 1, {0, node(0)}, {0, node(0)});
-        set_base(0, 94, 0, kNull, kNull);
-        set64(0, 110, 2);
-        set_base(0, 118, 0, kNull, kNull);
-        set_base(0, 134, 1, {2, 38}, {2, 38});
-        set_extent(0, 0, 2, 4);
-        set_extent(1, 1, 4, kExtent);
-        set_extent(2, 1, 4, 10);
-        set_extent(3, 0, 1, 0);
-
-        set16(2, 24, 3);
-        set_address(2, 38, kNull);
-        set_address(2, 44, kNull);
-        set64(2, 50, 1);
-        set32(2, 58, 10);
-        set_base(2, 62, 0, kNull, kNull);
-        set_base(2, 78, 1, {0, node(2)}, {0, node(2)});
-        set_base(2, 94, 1, {0, node(1)}, {0, node(1)});
-        set32(2, 110, 97937874);
-        std::fill_n(pages_[2].begin() + 114, 128, std::byte{0xFF});
-        set32(2, 114, 3);
-    }
-
-    struct At {
-        std::uint32_t page;
-        std::uint16_t offset;
-    };
-    static constexpr At kNull{0xFFFFFFFF, 0};
-    static constexpr std::size_t entry(std::uint32_t extent) { return 150 + 40 * extent; }
-    static constexpr std::uint16_t node(std::uint32_t extent) {
-        return static_cast<std::uint16_t>(entry(extent) + 8);
-    }
-
-    void set16(std::size_t page, std::size_t at, std::uint16_t v) {
-        store_be(&pages_[page][at], v);
-    }
-    void set32(std::size_t page, std::size_t at, std::uint32_t v) {
-        store_be(&pages_[page][at], v);
-    }
-    void set64(std::size_t page, std::size_t at, std::uint64_t v) {
-        store_be(&pages_[page][at], v);
-    }
-    void set_address(std::size_t page, std::size_t at, At address) {
-        set32(page, at, address.page);
-        set16(page, at + 4, address.offset);
-    }
-    void set_base(std::size_t page, std::size_t at, std::uint32_t length, At first, At last) {
-        set32(page, at, length);
-        set_address(page, at + 4, first);
-        set_address(page, at + 10, last);
-    }
-    void set_extent(std::uint32_t extent, std::uint64_t segment, std::uint32_t state,
-                    std::uint32_t used) {
-        set64(0, entry(extent), segment);
-        set_address(0, entry(extent) + 8, kNull);
-        set_address(0, entry(extent) + 14, kNull);
-        set32(0, entry(extent) + 20, state);
-        std::fill_n(pages_[0].begin() + static_cast<std::ptrdiff_t>(entry(extent) + 24), 16,
-                    std::byte{0xFF});
-        for (std::uint32_t i = 0; i < used; ++i) {
-            set_used(extent * kExtent + i);
-        }
-    }
-    void set_used(std::uint32_t page) {
-        pages_[0][entry(page / kExtent) + 24 + page % kExtent / 4] &=
-            static_cast<std::byte>(~(1U << (2 * (page % 4))));
-    }
-    void set_free(std::uint32_t page) {
-        pages_[0][entry(page / kExtent) + 24 + page % kExtent / 4] |=
-            static_cast<std::byte>(1U << (2 * (page % 4)));
-    }
-    std::vector<std::byte>& bytes(std::size_t page) { return pages_[page]; }
-
-    Status read(PageId id, std::span<std::byte> plain) override {
-        if (failure && id.page == failing_page) {
-            return make_error(*failure, "cannot be read");
-        }
-        if (id.page.value >= pages_.size()) {
-            return make_error(ErrorCode::NotFound, "page is past the end");
-        }
-        std::copy(pages_[id.page.value].begin(), pages_[id.page.value].end(), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override {
-        return static_cast<std::uint32_t>(pages_.size());
-    }
-
-    std::optional<ErrorCode> failure;
-    PageNo failing_page{0};
-
-private:
-    std::vector<std::vector<std::byte>> pages_;
-};
+constexpr std::uint32_t kExtent = test::kFakeExtent;
+constexpr std::uint32_t kPages = test::kFakePages;
+constexpr SpaceId kSpace = test::kFakeSpace;
 
 ExtentMap map_of(FakeSpace& space) {
     auto map = build_extent_map(space, kSpace, page::TablespaceFlags::decode(0x15).value());
