@@ -74,7 +74,8 @@ TEST_F(InspectTest, AnyBitOfADamagedFirstPageIsNoticed) {
 }
 
 TEST_F(InspectTest, AZeroedOrForeignFirstPageIsNamed) {
-    for (const std::byte filling : {std::byte{0}, std::byte{0x5A}, std::byte{0xFF}}) {
+    constexpr std::byte kAsMySql{0x4A};  // tablespace flags with the bits of MySQL 8.0
+    for (const std::byte filling : {std::byte{0}, std::byte{0x5A}, kAsMySql, std::byte{0xFF}}) {
         Bytes file = FakeSpace().file();
         std::fill_n(file.begin(), kFakePageSize, filling);
         expect_first_page_refused(file);
