@@ -186,8 +186,7 @@ private:
             if (record.type == RecordType::Option) {
                 continue;
             }
-            if (record.type == RecordType::Extended && !record.body.empty() &&
-                record.body[0] == static_cast<std::byte>(ExtendedType::TrimPages)) {
+            if (record.trims_pages()) {
                 piece.page_events.push_back({record.page, mtr.start, PageEffect::Change, true});
                 continue;
             }

@@ -116,8 +116,7 @@ const char* check_page_record(const Record& record) {
                 std::to_integer<std::size_t>(record.body[0]) >= kExtendedTypeCount) {
                 return "unknown EXTENDED record";
             }
-            if (static_cast<ExtendedType>(record.body[0]) == ExtendedType::TrimPages &&
-                record.body.size() != 1) {
+            if (record.trims_pages() && record.body.size() != 1) {
                 return "TRIM_PAGES with operands";
             }
             return nullptr;
@@ -164,14 +163,11 @@ Result<bool> RecordReader::next(Record& record) {
     }
     const std::size_t offset = at_;
     if (const char* wrong = decode(record); wrong != nullptr) {
-        return malformed(wrong, offset);
+        return make_error(ErrorCode::Corruption,
+                          "malformed redo record: {} (byte {} of its mini-transaction)", wrong,
+                          offset);
     }
     return true;
-}
-
-Error RecordReader::malformed(const char* wrong, std::size_t offset) {
-    return make_error(ErrorCode::Corruption,
-                      "malformed redo record: {} (byte {} of its mini-transaction)", wrong, offset);
 }
 
 const char* RecordReader::decode(Record& record) {

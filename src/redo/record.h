@@ -55,6 +55,10 @@ struct Record {
     std::uint32_t offset = 0;   ///< byte offset of the record within its mini-transaction
     std::uint32_t length = 0;   ///< whole record, bytes
     bool is_file_record() const { return type >= RecordType::FileCreate; }
+    bool trims_pages() const {
+        return type == RecordType::Extended && !body.empty() &&
+               body[0] == static_cast<std::byte>(ExtendedType::TrimPages);
+    }
 };
 
 /// FREE_PAGE, ..., "INSERT_HEAP_DYNAMIC", "FILE_CREATE": the spec's name, subtype included.
@@ -79,7 +83,6 @@ public:
 private:
     /// Decodes the record at `at_` and moves behind it. Returns what is wrong with it, or nullptr.
     const char* decode(Record& record);
-    static Error malformed(const char* wrong, std::size_t offset);
 
     std::span<const std::byte> bytes_;
     std::size_t at_ = 0;
