@@ -559,9 +559,12 @@ private:
     /// and its file where that can be: to delete gigabytes takes time, too.
     Status finish_log() {
         const std::vector<redo::NamedFile> names = files_of_recent_ddl();
+        if (layout_.is_backup) {  // its log is only as long as what was copied
+            return replace_log(names);
+        }
         const auto writes = redo::checkpoint_in_place(*analysis_->log, analysis_->scan.checkpoint,
                                                       analysis_->scan.end, names);
-        if (!writes || layout_.is_backup) {  // a backup's log is only as long as what was copied
+        if (!writes) {
             return replace_log(names);
         }
         ASSIGN_OR_RETURN(const auto file,
