@@ -86,8 +86,7 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
                 frame->changed = true;
             }
         }
-        if (!applier || (record.type == redo::RecordType::Extended && !record.body.empty() &&
-                         record.body[0] == static_cast<std::byte>(redo::ExtendedType::TrimPages))) {
+        if (!applier || record.trims_pages()) {
             continue;
         }
         if (auto status = applier->apply(record); !status) {
@@ -267,6 +266,18 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
                     .with_file(space.path)
                     .with_page(frame.id);
             }
+            if (space.disk_header &&
+                space.disk_header->flags.physical_page_size != header->flags.physical_page_size) {
+                return make_error(
+                           ErrorCode::Corruption,
+                           "page 0 as the redo log builds it has pages of {} bytes, the file "
+                           "of {}",
+                           header->flags.physical_page_size,
+                           space.disk_header->flags.physical_page_size)
+                    .with_file(space.path)
+                    .with_page(frame.id)
+                    .with_hint("restore this table from a backup");
+            }
             space.header = *header;
             if (space.file) {
                 space.file->set_header(space.header);
@@ -296,14 +307,6 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
     }
     RETURN_IF_ERROR(flush());
     for (auto& [id, space] : map.spaces) {
-        if (!space.ignored && scan.trims.contains(id) && space.kind != SpaceKind::Undo) {
-            return make_error(ErrorCode::Corruption,
-                              "the redo log truncates a tablespace that is no undo tablespace")
-                .with_file(space.path)
-                .with_space(id)
-                .with_lsn(scan.trims.at(id))
-                .with_hint("the redo log is damaged; restore it, or restore the last backup");
-        }
         // A log that only frees page 0, say. All buffers are sized by these headers.
         if (!space.ignored && scan.touched_spaces.contains(id) &&
             (space.header.id != id || space.header.flags.logical_page_size != page_size)) {

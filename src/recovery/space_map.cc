@@ -488,6 +488,17 @@ Result<SpaceMap> build_space_map(const SpaceMapInputs& inputs,
     RETURN_IF_ERROR(builder.add_system(std::move(system)));
     RETURN_IF_ERROR(builder.add_undo());
     RETURN_IF_ERROR(builder.add_tables());
+    for (const auto& [id, lsn] : inputs.scan.trims) {
+        const auto found = map.spaces.find(id);
+        if (found != map.spaces.end() && found->second.kind != SpaceKind::Undo) {
+            return make_error(ErrorCode::Corruption,
+                              "the redo log truncates a tablespace that is no undo tablespace")
+                .with_file(found->second.path)
+                .with_space(id)
+                .with_lsn(lsn)
+                .with_hint("the redo log is damaged; restore it, or restore the last backup");
+        }
+    }
     return map;
 }
 

@@ -100,6 +100,25 @@ TEST(Recover, OnlyUndoTablespacesAreTruncated) {
     }
 }
 
+TEST(Recover, ARedoThatChangesThePageSizeIsRefused) {
+    constexpr std::uint32_t kRowCompressed1k = 0xE3;  // of 4k, old format
+    LogBuilder log = test::tiny_log();
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    Bytes body;
+    test::append_varint(body, 54);
+    body.resize(body.size() + 4);
+    store_be(&body[body.size() - 4], kRowCompressed1k);
+    log.append(test::page_record(kWrite, {kTable, PageNo{0}}, body));
+    io::MemoryDirectory directory;
+    const Files start = directory_with(log);
+    test::put_files(directory, start);
+    const auto report = recover(directory, test::tiny_options());
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code(), ErrorCode::Corruption);
+    EXPECT_EQ(report.error().file(), "d/t.ibd");
+    EXPECT_EQ(test::files_of(directory), start);
+}
+
 TEST(Recover, AFullDiskIsSaidAndTheNextRunCompletes) {
     const LogBuilder log = log_of_changes();
     Files start = directory_with(log);
