@@ -20,6 +20,7 @@ _CONFIGS = {
     "page-compressed": realserver.Config(page_compressed="lz4"),
 }
 _LOAD_SECONDS = 2
+_LOG_START = 12288  # bytes of header and checkpoint blocks
 _INTERRUPTIONS = (0.15, 0.4, 0.65, 0.9)  # fractions of an undisturbed recovery's time
 
 
@@ -77,6 +78,25 @@ class Runs(staging.StagedTest):
                         recovery.kill()
                     self.assert_recovers(crashed, site, server=False)
                     self.assertEqual(self._pages(site), expected)
+
+    def test_killed_between_the_checkpoint_record_and_its_block(self):
+        """Everything is done but the block that makes the new checkpoint count: both the server and
+        another recovery go on from the old one."""
+        crashed = _crash("long-log")
+        site = crashed.copy()
+        log = surgery.log_path(site.data)
+        with open(log, "rb") as file:
+            blocks = file.read(_LOG_START)
+        self.assert_recovers(crashed, site, server=False)
+        expected = self._pages(site)
+        surgery.write(log, 0, blocks)
+        kept = realserver.Site(site.folder + "-kept")
+        kept.bring(site.folder)
+        self.assert_recovers(crashed, site, server=False)
+        self.assertEqual(self._pages(site), expected)
+        site.bring(kept.folder)
+        self.assert_server_accepts(crashed, site)
+        kept.remove()
 
     @staticmethod
     def _pages(site):

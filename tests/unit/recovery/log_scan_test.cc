@@ -24,10 +24,7 @@ struct LongLog {
     explicit LongLog(unsigned seed) : builder(Lsn{20000}, LogBuilder::kStart + kCapacity) {
         std::mt19937 random(seed);
         builder.next = checkpoint = Lsn{20000 + kCapacity / 2};
-        Bytes file_checkpoint = test::from_hex("fa0000");
-        file_checkpoint.resize(11);
-        store_be(&file_checkpoint[3], checkpoint.value);
-        builder.append(file_checkpoint);
+        builder.append(test::file_checkpoint(checkpoint));
         builder.checkpoint(0, checkpoint, checkpoint);
         while (builder.next.value < checkpoint.value + kCapacity - (std::size_t{2} << 20)) {
             append_mtr(random);
@@ -143,11 +140,8 @@ TEST(LogScan, ADamagedMiniTransactionEndsTheLogForAllThreads) {
 TEST(LogScan, TheLastLsnsThereAreEndTheLog) {
     constexpr std::uint64_t kLast = ~std::uint64_t{0};
     LogBuilder builder(Lsn{kLast - 3000}, LogBuilder::kStart + 8000);
-    Bytes file_checkpoint = test::from_hex("fa0000");
-    file_checkpoint.resize(11);
-    store_be(&file_checkpoint[3], builder.next.value);
     builder.checkpoint(0, builder.next, builder.next);
-    builder.append(file_checkpoint);
+    builder.append(test::file_checkpoint(builder.next));
     const Lsn end = builder.next;
     io::MemoryDirectory directory;
     directory.put("ib_logfile0", builder.bytes);

@@ -52,11 +52,8 @@ inline Bytes tiny_tablespace(SpaceId space, std::size_t size) {
 /// A log of 256 KiB that begins with a checkpoint.
 inline LogBuilder tiny_log() {
     LogBuilder log(Lsn{20480}, LogBuilder::kStart + (std::size_t{1} << 18));
-    Bytes checkpoint = from_hex("fa0000");
-    checkpoint.resize(11);
-    store_be(&checkpoint[3], log.next.value);
     log.checkpoint(0, log.next, log.next);
-    log.append(checkpoint);
+    log.append(file_checkpoint(log.next));
     return log;
 }
 

@@ -80,6 +80,13 @@ inline Bytes page_record(unsigned type, PageId page, std::span<const std::byte> 
     return record(type, payload);
 }
 
+inline Bytes file_checkpoint(Lsn lsn) {
+    Bytes bytes = from_hex("fa0000");
+    bytes.resize(bytes.size() + sizeof lsn.value);
+    store_be(&bytes[3], lsn.value);
+    return bytes;
+}
+
 class LogBuilder {
 public:
     static constexpr std::size_t kStart = 12288;

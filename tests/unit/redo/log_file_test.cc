@@ -10,7 +10,7 @@
 #include "io/posix_directory.h"
 #include "redo/log_writer.h"
 #include "redo/record.h"
-#include "unit/redo/log_builder.h"
+#include "unit/redo/opened_log.h"
 #include "unit/temporary_directory.h"
 
 namespace redoubt::redo {
@@ -18,10 +18,12 @@ namespace {
 
 using test::Bytes;
 using test::from_hex;
+using test::kLogPath;
 using test::LogBuilder;
+using test::OpenedLog;
+using test::read_all;
 using testing::HasSubstr;
 
-constexpr std::string_view kPath = "ib_logfile0";
 constexpr std::size_t kSmallest = 12304;  // bytes
 
 crypt::Block block_of(std::string_view hex) {
@@ -49,43 +51,14 @@ private:
 const crypt::Block kMessage = block_of("1a66067b02ca1898e7d701fc991d7463");
 const crypt::Block kDerived = block_of("080b87e626ec40cd1a6a93ae875d6abb");
 
-/// One log in a memory directory, opened.
-struct OpenedLog {
-    explicit OpenedLog(Bytes bytes, const crypt::KeyRing* keys = nullptr) {
-        directory.put(kPath, std::move(bytes));
-        auto opened = LogFile::open(directory, kPath, keys);
-        EXPECT_TRUE(opened) << opened.error().to_string();
-        log = std::move(*opened);
-    }
-    io::MemoryDirectory directory;
-    std::unique_ptr<LogFile> log;
-};
-
 Error open_error(Bytes bytes, const crypt::KeyRing* keys = nullptr) {
     io::MemoryDirectory directory;
-    directory.put(kPath, std::move(bytes));
-    auto opened = LogFile::open(directory, kPath, keys);
+    directory.put(kLogPath, std::move(bytes));
+    auto opened = LogFile::open(directory, kLogPath, keys);
     if (opened) {
         return make_error(ErrorCode::Internal, "it was opened");
     }
     return std::move(opened.error());
-}
-
-std::vector<Bytes> read_all(LogReader& reader, LogEnd expected_end) {
-    std::vector<Bytes> mtrs;
-    for (;;) {
-        const Lsn position = reader.position();
-        auto mtr = reader.next();
-        EXPECT_TRUE(mtr) << mtr.error().to_string();
-        if (!mtr || !*mtr) {
-            EXPECT_EQ(name_of(reader.end_reason()), name_of(expected_end));
-            EXPECT_EQ(reader.position(), position);
-            return mtrs;
-        }
-        EXPECT_EQ((*mtr)->start, position);
-        EXPECT_EQ((*mtr)->end, reader.position());
-        mtrs.emplace_back((*mtr)->records.begin(), (*mtr)->records.end());
-    }
 }
 
 /// Of about `size` bytes in all, first byte and length valid, the rest anything. Page ids are one
@@ -491,7 +464,7 @@ TEST(LogReader, AnLsnBeforeTheFirstOrAFileThatShrankIsCorruption) {
     LogReader reader = opened.log->reader();
     reader.seek(Lsn{19999});
     EXPECT_EQ(reader.next().error().code(), ErrorCode::Corruption);
-    opened.directory.find(kPath)->resize(12300);
+    opened.directory.find(kLogPath)->resize(12300);
     reader.seek(Lsn{20000});
     EXPECT_EQ(reader.next().error().code(), ErrorCode::Corruption);
     reader.seek(Lsn{UINT64_MAX});
@@ -562,7 +535,7 @@ TEST(LogFile, OtherFormatsAreRefusedByNameWithTheNextStep) {
         EXPECT_EQ(error.code(), ErrorCode::Unsupported) << c.name;
         EXPECT_THAT(error.message(), HasSubstr(c.name));
         EXPECT_THAT(error.hint(), HasSubstr(c.hint));
-        EXPECT_EQ(error.file(), kPath);
+        EXPECT_EQ(error.file(), kLogPath);
     }
 }
 
@@ -596,7 +569,7 @@ TEST(LogFile, DamagedOrShortFilesAreCorruption) {
     EXPECT_EQ(open_error(reserved.bytes).code(), ErrorCode::Corruption);
     EXPECT_EQ(open_error(LogBuilder(Lsn{12287}, 16384).bytes).code(), ErrorCode::Corruption);
     io::MemoryDirectory directory;
-    EXPECT_EQ(LogFile::open(directory, kPath, nullptr).error().code(), ErrorCode::NotFound);
+    EXPECT_EQ(LogFile::open(directory, kLogPath, nullptr).error().code(), ErrorCode::NotFound);
 }
 
 TEST(LogFile, FurtherLogFilesAreRefusedButNotTheServersWorkFile) {

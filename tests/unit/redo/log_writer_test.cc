@@ -4,44 +4,20 @@
 
 #include <algorithm>
 
-#include "io/memory_directory.h"
 #include "redo/record.h"
-#include "unit/redo/log_builder.h"
+#include "unit/redo/opened_log.h"
 
 namespace redoubt::redo {
 namespace {
 
 using test::Bytes;
+using test::file_checkpoint;
 using test::from_hex;
 using test::LogBuilder;
+using test::OpenedLog;
+using test::read_all;
 
-constexpr std::string_view kPath = "ib_logfile0";
 constexpr std::size_t kSmallest = 12304;  // bytes
-
-/// One log in a memory directory, opened.
-struct OpenedLog {
-    explicit OpenedLog(Bytes bytes) {
-        directory.put(kPath, std::move(bytes));
-        auto opened = LogFile::open(directory, kPath, nullptr);
-        EXPECT_TRUE(opened) << opened.error().to_string();
-        log = std::move(*opened);
-    }
-    io::MemoryDirectory directory;
-    std::unique_ptr<LogFile> log;
-};
-
-std::vector<Bytes> read_all(LogReader& reader, LogEnd expected_end) {
-    std::vector<Bytes> mtrs;
-    for (;;) {
-        auto mtr = reader.next();
-        EXPECT_TRUE(mtr) << mtr.error().to_string();
-        if (!mtr || !*mtr) {
-            EXPECT_EQ(name_of(reader.end_reason()), name_of(expected_end));
-            return mtrs;
-        }
-        mtrs.emplace_back((*mtr)->records.begin(), (*mtr)->records.end());
-    }
-}
 
 TEST(LogWriter, ACleanLogIsReadBack) {
     const OpenedLog opened(make_clean_log(Lsn{123456789}, "Redoubt 1.0"));
@@ -95,14 +71,6 @@ void write_all(std::span<const LogWrite> writes, Bytes& bytes) {
         ASSERT_LE(write.offset + write.bytes.size(), bytes.size());
         std::ranges::copy(write.bytes, bytes.begin() + static_cast<std::ptrdiff_t>(write.offset));
     }
-}
-
-/// FILE_CHECKPOINT(lsn) as a record.
-Bytes file_checkpoint(Lsn lsn) {
-    Bytes record = from_hex("fa0000");
-    record.resize(11);
-    store_be(&record[3], lsn.value);
-    return record;
 }
 
 /// A log of 1000 bytes with a checkpoint, some records, and its end at any place of the lap.
