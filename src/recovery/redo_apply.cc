@@ -1,6 +1,7 @@
 #include "recovery/redo_apply.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 #include "page/header.h"
@@ -15,30 +16,26 @@ struct Need {
     std::uint32_t frame;
 };
 
-/// Sorts by `start`; frames of one mini-transaction keep their order. (A radix sort: a batch has
-/// half a million of these, in runs that are sorted already, and comparing took a tenth of
-/// recovery.)
-void sort_by_start(std::vector<Need>& needs) {
+/// Sorts by `start`; frames of one mini-transaction keep their order. (A radix sort: comparing took
+/// a tenth of recovery.) `sorted` is room to work in.
+void sort_by_start(std::vector<Need>& needs, std::vector<Need>& sorted) {
     constexpr unsigned kDigitBits = 11;
     constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
-    if (needs.empty()) {
-        return;
-    }
     const auto [low, high] = std::minmax_element(
         needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.start < b.start; });
     const std::uint64_t base = low->start.value;
     const std::uint64_t range = high->start.value - base;
-    std::vector<Need> sorted(needs.size());
-    std::vector<std::size_t> at(kDigits);
+    sorted.resize(needs.size());
+    std::array<std::uint32_t, kDigits> at{};
     for (unsigned shift = 0; shift < 64 && range >> shift != 0; shift += kDigitBits) {
         const auto digit = [&](const Need& need) {
             return ((need.start.value - base) >> shift) & (kDigits - 1);
         };
-        std::fill(at.begin(), at.end(), 0);
+        at.fill(0);
         for (const Need& need : needs) {
             ++at[digit(need)];
         }
-        std::exclusive_scan(at.begin(), at.end(), at.begin(), std::size_t{0});
+        std::exclusive_scan(at.begin(), at.end(), at.begin(), std::uint32_t{0});
         for (const Need& need : needs) {
             sorted[at[digit(need)]++] = need;
         }
@@ -102,18 +99,8 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
     return {};
 }
 
-}  // namespace
-
-Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
-    std::vector<Need> needs;
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-        frames[i].entries.for_each([&](Lsn start) {
-            if (start >= frames[i].lsn) {
-                needs.push_back({start, static_cast<std::uint32_t>(i)});
-            }
-        });
-    }
-    sort_by_start(needs);
+/// Applies the mini-transactions of `needs`, which are sorted.
+Status apply(redo::LogReader& reader, std::span<const Need> needs, std::span<PageFrame> frames) {
     for (std::size_t begin = 0; begin < needs.size();) {
         std::size_t end = begin + 1;
         while (end < needs.size() && needs[end].start == needs[begin].start) {
@@ -125,8 +112,48 @@ Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
             return make_error(ErrorCode::Corruption, "the redo log changed while it was read")
                 .with_lsn(needs[begin].start);
         }
-        RETURN_IF_ERROR(apply_mtr(*mtr, std::span(needs).subspan(begin, end - begin), frames));
+        RETURN_IF_ERROR(apply_mtr(*mtr, needs.subspan(begin, end - begin), frames));
         begin = end;
+    }
+    return {};
+}
+
+}  // namespace
+
+Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
+    // What the frames need is gathered for a stretch of the log at a time: a few hot pages can be
+    // touched by every mini-transaction there is, and memory is capped.
+    constexpr std::uint64_t kStretch = std::uint64_t{4} << 20;  // bytes of log
+    std::vector<PageEntries::Cursor> cursors;
+    cursors.reserve(frames.size());
+    for (const PageFrame& frame : frames) {
+        PageEntries::Cursor cursor = frame.entries.cursor();
+        while (!cursor.done() && cursor.start() < frame.lsn) {  // A1
+            cursor.next();
+        }
+        cursors.push_back(cursor);
+    }
+    std::vector<Need> needs;
+    std::vector<Need> scratch;
+    for (;;) {
+        std::optional<Lsn> first;
+        for (const PageEntries::Cursor& cursor : cursors) {
+            if (!cursor.done() && (!first || cursor.start() < *first)) {
+                first = cursor.start();
+            }
+        }
+        if (!first) {
+            break;
+        }
+        needs.clear();
+        for (std::uint32_t i = 0; i < cursors.size(); ++i) {
+            for (PageEntries::Cursor& cursor = cursors[i];
+                 !cursor.done() && cursor.start().value - first->value < kStretch; cursor.next()) {
+                needs.push_back({cursor.start(), i});
+            }
+        }
+        sort_by_start(needs, scratch);
+        RETURN_IF_ERROR(apply(reader, needs, frames));
     }
     for (PageFrame& frame : frames) {
         if (frame.changed) {

@@ -97,23 +97,42 @@ public:
     bool initialised() const { return !empty() && effect(front()) != PageEffect::Change; }
     /// The page is free at the end of the log: neither read nor written.
     bool freed() const { return !empty() && effect(back()) == PageEffect::Free; }
-    /// Calls `visit(Lsn start)` in LSN order for each mini-transaction but those that only free the
-    /// page.
-    template <class Visit>
-    void for_each(Visit visit) const {
-        if (empty()) {
-            return;
+    /// Walks in LSN order through the mini-transactions but those that only free the page.
+    class Cursor {
+    public:
+        explicit Cursor(const PageEntries& entries)
+            : index_(entries.index_),
+              chunk_(entries.empty() ? RedoIndex::kNone : entries.page_->head) {
+            skip();
         }
-        for (std::uint32_t at = page_->head; at != RedoIndex::kNone;
-             at = index_->chunks_[at].next) {
-            const RedoIndex::Chunk& chunk = index_->chunks_[at];
-            for (std::uint32_t i = 0; i < chunk.count; ++i) {
-                if (effect(chunk.entries[i]) != PageEffect::Free) {
-                    visit(start(chunk.entries[i]));
+        bool done() const { return chunk_ == RedoIndex::kNone; }
+        Lsn start() const { return PageEntries::start(entry()); }
+        void next() {
+            ++at_;
+            skip();
+        }
+
+    private:
+        std::uint64_t entry() const { return index_->chunks_[chunk_].entries[at_]; }
+        void skip() {
+            while (!done()) {
+                const RedoIndex::Chunk& chunk = index_->chunks_[chunk_];
+                if (at_ == chunk.count) {
+                    chunk_ = chunk.next;
+                    at_ = 0;
+                } else if (effect(chunk.entries[at_]) == PageEffect::Free) {
+                    ++at_;
+                } else {
+                    return;
                 }
             }
         }
-    }
+
+        const RedoIndex* index_;
+        std::uint32_t chunk_;
+        std::uint32_t at_ = 0;
+    };
+    Cursor cursor() const { return Cursor(*this); }
 
 private:
     static Lsn start(std::uint64_t entry) { return Lsn{entry >> RedoIndex::kEffectBits}; }

@@ -85,7 +85,9 @@ std::unique_ptr<Scanned> scan(const LongLog& log, unsigned threads) {
 
 std::vector<Lsn> starts_of(const PageEntries& entries) {
     std::vector<Lsn> starts;
-    entries.for_each([&](Lsn start) { starts.push_back(start); });
+    for (auto cursor = entries.cursor(); !cursor.done(); cursor.next()) {
+        starts.push_back(cursor.start());
+    }
     return starts;
 }
 

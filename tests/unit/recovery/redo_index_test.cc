@@ -28,7 +28,9 @@ struct Listed {
 
 Listed list(const PageEntries& entries) {
     Listed result{entries.id(), {}, entries.initialised(), entries.freed()};
-    entries.for_each([&](Lsn start) { result.starts.push_back(start); });
+    for (auto cursor = entries.cursor(); !cursor.done(); cursor.next()) {
+        result.starts.push_back(cursor.start());
+    }
     return result;
 }
 
