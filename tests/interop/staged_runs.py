@@ -20,6 +20,9 @@ _CONFIGS = {
     "page-compressed": realserver.Config(page_compressed="lz4"),
 }
 _LOAD_SECONDS = 2
+_HOT_REDO = 130 << 20       # bytes: four million entries for a few hundred pages
+_HOT_MEMORY = 64 << 20
+_MEMORY_BESIDE = 64 << 20   # what recovery may take beside --memory
 _LOG_START = 12288  # bytes of header and checkpoint blocks
 _INTERRUPTIONS = (0.15, 0.4, 0.65, 0.9)  # fractions of an undisturbed recovery's time
 
@@ -51,6 +54,25 @@ class Runs(staging.StagedTest):
                 first = results.popitem()
                 for setting, files in results.items():
                     self.assertEqual(files, first[1], f"{setting} against {first[0]}")
+
+    def test_memory_keeps_to_its_cap_where_few_pages_are_hot(self):
+        def heat(sql, _):
+            while int(sql.query("SHOW GLOBAL STATUS LIKE 'Innodb_checkpoint_age'")[0][1]) < _HOT_REDO:
+                sql.query("UPDATE t SET k=k+1")
+
+        def first(sql):
+            sql.query("CREATE TABLE t (id INT PRIMARY KEY, k INT) ENGINE=InnoDB")
+            sql.query("INSERT INTO t SELECT seq, seq FROM seq_1_to_3000")
+
+        crashed = staging.crash("hot", realserver.Config(), first, heat)
+        site = crashed.copy()
+        line = redoubt.command("recover", site.data, "--memory", f"{_HOT_MEMORY}")
+        pid = os.posix_spawn(line[0], [*line, "--quiet"], os.environ,
+                             file_actions=[(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)])
+        _, status, usage = os.wait4(pid, 0)
+        self.assertEqual(os.waitstatus_to_exitcode(status), redoubt.OK)
+        self.assertLess(usage.ru_maxrss * 1024, _HOT_MEMORY + _MEMORY_BESIDE)
+        self.assertEqual(redoubt.differences(site, crashed.reference(), crashed.config), [])
 
     def test_second_recovery_changes_nothing(self):
         crashed = _crash("flushed-meanwhile")
