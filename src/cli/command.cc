@@ -20,10 +20,8 @@ using Command = Result<int> (*)(const CommandContext&);
 
 Command find_command(std::string_view name) {
     static const std::map<std::string_view, Command> kCommands = {
-        {"recover", recover_command},
-        {"verify", verify_command},
-        {"inspect", inspect_command},
-        {"log", log_command},
+        {"recover", recover_command}, {"prepare", prepare_command}, {"restore", restore_command},
+        {"verify", verify_command},   {"inspect", inspect_command}, {"log", log_command},
     };
     return kCommands.at(name);  // the option table knows no others
 }

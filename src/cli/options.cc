@@ -180,6 +180,35 @@ void add_commands(CLI::App& app, Options& options) {
     }
     {
         CLI::App& command = add_command(
+            app, "prepare", "Apply a backup's redo, so that a server can start on it; in place");
+        command.add_option("BACKUP", options.paths, "A backup made by mariadb-backup")
+            ->required()
+            ->expected(1)
+            ->type_name("");
+    }
+    {
+        CLI::App& command =
+            add_command(app, "restore", "Put a backup in place as a server's data directory");
+        command
+            .add_option("BACKUP DATADIR", options.paths,
+                        "The backup (prepared first if it is not), and an empty or new directory")
+            ->required()
+            ->expected(2)
+            ->type_name("");
+        command.add_flag("--move", options.move, "Move the files instead of copying them");
+        command.add_flag("--continue-on-damage", options.continue_on_damage,
+                         "Restore although the backup is damaged");
+        command
+            .add_option("--aria-log-dir-path", options.layout.aria_log_directory,
+                        "Directory of Aria's logs")
+            ->type_name("DIR");
+        command
+            .add_option("--rocksdb-datadir", options.layout.rocksdb_directory,
+                        "Directory of RocksDB's files")
+            ->type_name("DIR");
+    }
+    {
+        CLI::App& command = add_command(
             app, "verify", "Check a file, a data directory or a backup; changes nothing");
         command.add_option("PATH", options.paths, "Tablespace file, data directory or backup")
             ->required()
@@ -385,7 +414,7 @@ std::string chosen_command(const CLI::App& app) {
 
 bool LayoutArguments::given() const {
     return !defaults_file.empty() || data_file_path || data_home || undo_directory ||
-           log_directory || page_size;
+           log_directory || aria_log_directory || rocksdb_directory || page_size;
 }
 
 Result<space::LayoutOptions> LayoutArguments::resolve(io::Directory& working_directory) const {
@@ -397,6 +426,8 @@ Result<space::LayoutOptions> LayoutArguments::resolve(io::Directory& working_dir
     options.data_home = data_home.value_or(options.data_home);
     options.undo_directory = undo_directory.value_or(options.undo_directory);
     options.log_directory = log_directory.value_or(options.log_directory);
+    options.aria_log_directory = aria_log_directory.value_or(options.aria_log_directory);
+    options.rocksdb_directory = rocksdb_directory.value_or(options.rocksdb_directory);
     if (page_size) {
         options.page_size = page_size;
     }

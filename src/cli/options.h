@@ -30,6 +30,8 @@ struct LayoutArguments {
     std::optional<std::string> data_home;
     std::optional<std::string> undo_directory;
     std::optional<std::string> log_directory;
+    std::optional<std::string> aria_log_directory;
+    std::optional<std::string> rocksdb_directory;
     std::optional<std::uint32_t> page_size;
 
     bool given() const;
@@ -60,6 +62,8 @@ struct Options {
     std::optional<PageId> log_page;   ///< log --page
     std::optional<Lsn> from;          ///< log
     bool summary = false;             ///< log
+    bool move = false;                ///< restore
+    bool continue_on_damage = false;  ///< restore
 };
 
 /// The command line asked for text only (help, version) or was wrong.

@@ -179,4 +179,12 @@ void print_note(std::string_view text) {
     std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
+void print_notes(std::span<const std::string> notes, bool quiet) {
+    for (const std::string& note : notes) {
+        if (!quiet) {
+            print_note(note);
+        }
+    }
+}
+
 }  // namespace redoubt::cli

@@ -56,5 +56,7 @@ Status print_json_line(const Json& document);
 void print_error(const Error& error);
 /// "note: ..." to stderr.
 void print_note(std::string_view text);
+/// Nothing when `quiet`.
+void print_notes(std::span<const std::string> notes, bool quiet);
 
 }  // namespace redoubt::cli

@@ -1,8 +1,10 @@
 /// redoubt recover DATADIR
 #include <nlohmann/json.hpp>
 
+#include "backup/metadata.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/recover_report.h"
 #include "io/posix_directory.h"
 #include "recovery/recover.h"
 
@@ -12,26 +14,7 @@ namespace {
 Json report_json(const std::string& path, const recovery::RecoverReport& report) {
     Json result = document("recover");
     result["directory"] = path;
-    result["was_clean"] = report.was_clean;
-    result["checkpoint_lsn"] = report.checkpoint.value;
-    result["end_lsn"] = report.end.value;
-    result["redo"] = {{"bytes", report.redo_bytes},
-                      {"mini_transactions", report.mtr_count},
-                      {"records", report.record_count},
-                      {"batches", report.batches}};
-    result["pages"] = {{"applied", report.pages_applied},
-                       {"initialised", report.pages_initialised},
-                       {"freed", report.pages_freed},
-                       {"written", report.pages_written},
-                       {"restored_from_doublewrite", report.doublewrite_restored}};
-    result["bytes_written"] = report.bytes_written;
-    result["tablespaces"] = report.tablespaces;
-    result["created_files"] = report.created_files;
-    result["renamed_files"] = report.renamed_files;
-    result["notes"] = report.notes;
-    result["seconds"] = {{"scan", report.scan_seconds},
-                         {"apply", report.apply_seconds},
-                         {"sync", report.sync_seconds}};
+    add_recover_report(result, report);
     return result;
 }
 
@@ -40,32 +23,21 @@ std::string report_text(const recovery::RecoverReport& report) {
         return fmt::format("the directory was shut down cleanly at lsn {}; nothing to recover\n",
                            report.end.value);
     }
-    std::vector<Fact> facts = {
-        {"recovered to lsn",
-         fmt::format("{} from checkpoint {}", report.end.value, report.checkpoint.value)},
-        {"redo", fmt::format("{}, {} mini-transactions, {} records, {} batch{}",
-                             human_bytes(report.redo_bytes), human_count(report.mtr_count),
-                             human_count(report.record_count), report.batches,
-                             report.batches == 1 ? "" : "es")},
-        {"pages",
-         fmt::format("{} changed, {} made new, {} freed; {} written ({}) in {} tablespaces",
-                     human_count(report.pages_applied), human_count(report.pages_initialised),
-                     human_count(report.pages_freed), human_count(report.pages_written),
-                     human_bytes(report.bytes_written), human_count(report.tablespaces))},
-        {"restored from doublewrite",
-         fmt::format("{} pages", human_count(report.doublewrite_restored))},
-    };
-    for (const std::string& file : report.created_files) {
-        facts.emplace_back("created", file);
+    return facts_text(recover_facts(report));
+}
+
+/// Recovery would apply the log and leave the rest of what makes a backup whole undone.
+Status refuse_backup(io::Directory& directory) {
+    if (!backup::is_backup(directory)) {
+        return {};
     }
-    for (const std::string& file : report.renamed_files) {
-        facts.emplace_back("renamed", file);
+    ASSIGN_OR_RETURN(const backup::Metadata metadata, backup::read_metadata(directory));
+    if (metadata.checkpoints.state == backup::BackupState::Prepared) {
+        return {};  // copied into place as it is, and used by a server since
     }
-    facts.emplace_back(
-        "time",
-        fmt::format("scan {}, apply {}, sync {}", human_seconds(report.scan_seconds),
-                    human_seconds(report.apply_seconds), human_seconds(report.sync_seconds)));
-    return facts_text(facts);
+    return make_error(ErrorCode::Refused, "this is a backup that is not prepared")
+        .with_file(directory.path())
+        .with_hint("use redoubt prepare");
 }
 
 }  // namespace
@@ -74,17 +46,14 @@ Result<int> recover_command(const CommandContext& context) {
     const Options& options = context.options;
     const std::string& path = options.paths.front();
     ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(path));
+    RETURN_IF_ERROR(refuse_backup(*directory));
     recovery::RecoverOptions recover_options;
     RETURN_IF_ERROR(take_shared_options(context, recover_options));
 
     ASSIGN_OR_RETURN(const recovery::RecoverReport report,
                      recovery::recover(*directory, recover_options));
     context.progress.end();
-    if (!options.quiet) {
-        for (const std::string& note : report.notes) {
-            print_note(note);
-        }
-    }
+    print_notes(report.notes, options.quiet);
     RETURN_IF_ERROR(options.json ? print_json(report_json(path, report))
                                  : print(report_text(report)));
     return 0;

@@ -2,8 +2,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "backup/markers.h"
+#include "backup/metadata.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/output.h"
+#include "io/posix_directory.h"
 #include "verify/verify.h"
 
 namespace redoubt::cli {
@@ -61,18 +65,6 @@ struct Verdict {
     }
 };
 
-Json finding_json(const verify::Finding& finding) {
-    Json object = {{"kind", finding.kind}, {"severity", verify::name_of(finding.severity)}};
-    set_known(object, "file", finding.file);
-    set_known(object, "table", finding.table);
-    set_known(object, "index", finding.index);
-    set_known(object, "space", finding.space);
-    set_known(object, "page", finding.page);
-    set_known(object, "lsn", finding.lsn);
-    object["message"] = finding.message;
-    return object;
-}
-
 Json verdict_json(const Verdict& verdict, const Options& options) {
     Json result = document("verify");
     result["levels"] = options.levels;
@@ -111,41 +103,10 @@ Json verdict_json(const Verdict& verdict, const Options& options) {
     return result;
 }
 
-std::string finding_text(const verify::Finding& finding) {
-    std::string place;
-    const auto add = [&place](std::string_view part) {
-        place += fmt::format("{}{}", place.empty() ? "" : ", ", part);
-    };
-    if (!finding.file.empty()) {
-        add(finding.file);
-    }
-    if (!finding.table.empty()) {
-        add("table " + finding.table);
-    }
-    if (!finding.index.empty()) {
-        add("index " + finding.index);
-    }
-    if (finding.space) {
-        add(fmt::format("space {}", finding.space->value));
-    }
-    if (finding.page) {
-        add(fmt::format("page {}", finding.page->value));
-    }
-    if (finding.lsn) {
-        add(fmt::format("lsn {}", finding.lsn->value));
-    }
-    return fmt::format("{} [{}] {}: {}\n", verify::name_of(finding.severity), finding.kind, place,
-                       finding.message);
-}
-
 std::string entry_text(const Verdict::Entry& entry, const Options& options) {
     const verify::VerifyReport& report = entry.report;
     std::string text = options.paths.size() > 1 ? entry.path + ":\n" : "";
-    for (const verify::Finding& finding : report.findings) {
-        if (finding.severity != verify::Severity::Note || !options.quiet) {
-            text += finding_text(finding);
-        }
-    }
+    text += findings_text(report.findings, options.quiet);
     if (report.needs_recovery) {
         text += fmt::format(
             "the directory needs crash recovery: redo from lsn {} to {} is still to be applied\n",
@@ -173,6 +134,22 @@ std::string conclusion_text(const Verdict& verdict) {
                        warnings, notes, verdict.all_checked() ? "" : "; not everything checked");
 }
 
+/// A backup is judged as prepare would see it: its metadata first, then its files under the names
+/// that its markers give them.
+Result<verify::VerifyReport> verify_operand(const std::string& path,
+                                            verify::VerifyOptions verify_options) {
+    const auto directory = io::open_posix_directory(path);
+    if (!directory || !backup::is_backup(**directory)) {
+        return verify::verify_path(path, verify_options);
+    }
+    ASSIGN_OR_RETURN(const backup::Metadata metadata, backup::read_metadata(**directory));
+    ASSIGN_OR_RETURN(const backup::Markers markers, backup::Markers::read(**directory));
+    backup::MarkedDirectory marked(**directory, markers);
+    verify_options.partial = metadata.partial();
+    verify_options.redo_needed = std::max(metadata.checkpoints.to, metadata.checkpoints.last);
+    return verify::verify_directory(marked, verify_options);
+}
+
 }  // namespace
 
 Result<int> verify_command(const CommandContext& context) {
@@ -183,7 +160,7 @@ Result<int> verify_command(const CommandContext& context) {
 
     Verdict verdict;
     for (const std::string& path : options.paths) {
-        auto report = verify::verify_path(path, verify_options);
+        auto report = verify_operand(path, verify_options);
         context.progress.end();
         if (!report) {
             verdict.error = std::move(report.error());

@@ -25,6 +25,26 @@ Result<std::string> Directory::read_text(std::string_view path, std::size_t size
     return text;
 }
 
+Status Directory::replace_text(std::string_view path, std::string_view text) {
+    const std::string temporary = std::string(path) + ".tmp";
+    RETURN_IF_ERROR(unlink_if_exists(temporary));
+    {
+        ASSIGN_OR_RETURN(const auto file, open(temporary, OpenMode::CreateExclusive));
+        RETURN_IF_ERROR(file->write_at(0, std::as_bytes(std::span(text))));
+        RETURN_IF_ERROR(file->sync());
+    }
+    RETURN_IF_ERROR(rename(temporary, path));
+    return sync_directory(parent_of(path));
+}
+
+Status Directory::unlink_if_exists(std::string_view path) {
+    auto status = unlink(path);
+    if (!status && status.error().code() == ErrorCode::NotFound) {
+        return {};
+    }
+    return status;
+}
+
 std::string parent_of(std::string_view path) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string_view::npos) {

@@ -75,7 +75,8 @@ public:
     virtual const std::string& path() const = 0;
     /// Errors: NotFound, Io, NoSpace; Refused when CreateExclusive finds the file there.
     virtual Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) = 0;
-    /// Replaces an existing target. Durable after sync_directory() of both parents.
+    /// Replaces an existing target. Durable after sync_directory() of both parents. Errors:
+    /// Unsupported between two file systems.
     virtual Status rename(std::string_view from, std::string_view to) = 0;
     virtual Status unlink(std::string_view path) = 0;
     /// Makes parents as needed; not an error if it exists.
@@ -92,6 +93,11 @@ public:
     bool exists(std::string_view path) { return info(path).has_value(); }
     /// Reads a whole small file. Errors: as open; Corruption when larger than `size_max` bytes.
     Result<std::string> read_text(std::string_view path, std::size_t size_max);
+    /// Makes or replaces a small file, durably, and whole or not at all: through "PATH.tmp", which
+    /// an interrupted call may leave behind. Errors: as open, rename, sync.
+    Status replace_text(std::string_view path, std::string_view text);
+    /// Like unlink, but a file that is not there is none to be deleted.
+    Status unlink_if_exists(std::string_view path);
 };
 
 /// "a/b/c.ibd" -> "a/b"; "c.ibd" -> "".

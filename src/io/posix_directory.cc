@@ -23,6 +23,8 @@ Error system_error(std::string_view operation, const std::string& path) {
         code = ErrorCode::NoSpace;
     } else if (number == EEXIST) {
         code = ErrorCode::Refused;
+    } else if (number == EXDEV) {
+        code = ErrorCode::Unsupported;
     }
     Error error =
         make_error(code, "cannot {}: {} (errno {})", operation, std::strerror(number), number);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "base/big_endian.h"
 #include "base/ids.h"
@@ -40,7 +41,22 @@ public:
         return load_be<std::uint64_t>(page_.data() + kSlots + 4 * slot_count());
     }
 
+    /// End of the last committed transaction of this segment in the binary log; meaningful with a
+    /// binlog_name(). Only where current_format().
+    std::uint64_t binlog_offset() const {
+        return load_be<std::uint64_t>(page_.data() + kSlots + 4 * slot_count() + 8);
+    }
+    /// As the server names it ("./host-bin.000001"); empty = none. Only where current_format().
+    std::string_view binlog_name() const {
+        const std::span<const std::byte> field =
+            page_.subspan(kSlots + 4 * slot_count() + 16, kBinlogNameSize);
+        std::string_view name(static_cast<const char*>(static_cast<const void*>(field.data())),
+                              field.size());
+        return name.substr(0, name.find('\0'));
+    }
+
 private:
+    static constexpr std::size_t kBinlogNameSize = 512;
     using Format = BigEndian<std::uint32_t, kHeaderSize>;
     using HistoryPages = BigEndian<std::uint32_t, 42>;
     static constexpr std::size_t kSegment = HistoryPages::kEnd + ListBaseView::kSize;

@@ -106,6 +106,14 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
                                             {.threads = options.threads,
                                              .progress = options.progress,
                                              .cancel = options.cancel}));
+    if (!layout.is_backup && !result->scan.clean &&
+        result->log->header().creator.starts_with("Backup ")) {
+        return make_error(ErrorCode::Incomplete,
+                          "this is a backup that did not come to its end: the log is a backup's "
+                          "copy, the files that are written last are missing")
+            .with_file(result->log->path())
+            .with_hint("take another backup, or use an earlier one");
+    }
     if (system.first_page_healed &&
         (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn)) {
         return make_error(ErrorCode::Corruption,
@@ -136,7 +144,8 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
                                 .doublewrite = result->doublewrite,
                                 .page_size = result->page_size,
                                 .mode = options.mode,
-                                .strictness = options.strictness};
+                                .strictness = options.strictness,
+                                .partial = options.partial};
     ASSIGN_OR_RETURN(result->map, build_space_map(inputs, std::move(system.file)));
     RETURN_IF_ERROR(finish_headers(*result->log, result->scan, result->doublewrite,
                                    result->page_size, options.keys, options.strictness,

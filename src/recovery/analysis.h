@@ -28,6 +28,7 @@ struct AnalysisOptions {
         io::OpenMode::ReadOnly;  ///< ReadWrite takes the server's lock on the system tablespace
     const crypt::KeyRing* keys = nullptr;
     page::Strictness strictness = page::Strictness::AnyKnown;
+    bool partial = false;                              ///< a backup of chosen tables
     std::size_t index_memory = std::size_t{64} << 20;  ///< bytes
     unsigned threads = 1;
     base::Progress* progress = nullptr;

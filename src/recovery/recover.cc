@@ -48,6 +48,10 @@ struct Outgoing {
     bool overwrites_good_page;          ///< needs the journal (J1)
 };
 
+Status allow_changes(const RecoverOptions& options, const Analysis& analysis) {
+    return options.before_changes ? options.before_changes(analysis) : ok_status();
+}
+
 class Recovery {
 public:
     Recovery(io::Directory& directory, const space::Layout& layout, const RecoverOptions& options,
@@ -62,6 +66,7 @@ public:
         const auto begin = Clock::now();
         RETURN_IF_ERROR(check_renames());
         RETURN_IF_ERROR(check_keys());
+        RETURN_IF_ERROR(allow_changes(options_, *analysis_));
         RETURN_IF_ERROR(heal_torn_pages());
         ASSIGN_OR_RETURN(journal_, Journal::create(directory_, {analysis_->scan.checkpoint.lsn,
                                                                 analysis_->scan.end}));
@@ -246,16 +251,22 @@ private:
     }
 
     Status apply_all() {
-        if (options_.progress != nullptr) {
-            options_.progress->begin("apply redo", 0, "pages");
-        }
         std::vector<std::unique_ptr<Worker>> workers;
         for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
             workers.push_back(std::make_unique<Worker>(*analysis_, options_));
         }
         for (;;) {
             ++report_.batches;
+            if (options_.progress != nullptr) {
+                options_.progress->begin(report_.batches == 1
+                                             ? "apply redo"
+                                             : fmt::format("apply redo, part {}", report_.batches),
+                                         analysis_->index.page_count(), "pages");
+            }
             RETURN_IF_ERROR(apply_index(workers));
+            if (options_.progress != nullptr) {
+                options_.progress->end();
+            }
             const std::uint64_t next = analysis_->index.upper();
             if (next == RedoIndex::kEnd) {
                 break;
@@ -263,9 +274,6 @@ private:
             RETURN_IF_ERROR(index_again(
                 *analysis_->log, analysis_->scan, next, analysis_->index,
                 {.threads = options_.threads, .progress = nullptr, .cancel = options_.cancel}));
-        }
-        if (options_.progress != nullptr) {
-            options_.progress->end();
         }
         report_.pages_applied = pages_applied_;
         report_.pages_initialised = pages_initialised_;
@@ -358,7 +366,7 @@ private:
         RETURN_IF_ERROR(journal_->append(journal));  // J1
         RETURN_IF_ERROR(write(outgoing));
         if (options_.progress != nullptr) {
-            options_.progress->advance(outgoing.size());
+            options_.progress->advance(end - begin);
         }
         return {};
     }
@@ -558,10 +566,12 @@ private:
     /// V2: a checkpoint at the log's end, after everything else is durable. The log keeps its size
     /// and its file where that can be: to delete gigabytes takes time, too.
     Status finish_log() {
-        const std::vector<redo::NamedFile> names = files_of_recent_ddl();
-        if (layout_.is_backup) {  // its log is only as long as what was copied
-            return replace_log(names);
+        if (layout_.is_backup) {
+            // Its log is only as long as what was copied; and no DDL was left in the middle, since
+            // a backup waits for it.
+            return replace_log({});
         }
+        const std::vector<redo::NamedFile> names = files_of_recent_ddl();
         const auto writes = redo::checkpoint_in_place(*analysis_->log, analysis_->scan.checkpoint,
                                                       analysis_->scan.end, names);
         if (!writes) {
@@ -583,10 +593,7 @@ private:
         const Lsn lsn{analysis_->scan.end.value - kFileCheckpointSize};
         const std::string parent = io::parent_of(layout_.log_path);
         const std::string new_path = io::join(parent, kNewLogName);
-        if (auto status = directory_.unlink(new_path);
-            !status && status.error().code() != ErrorCode::NotFound) {
-            return status;
-        }
+        RETURN_IF_ERROR(directory_.unlink_if_exists(new_path));
         {
             ASSIGN_OR_RETURN(const auto file,
                              directory_.open(new_path, io::OpenMode::CreateExclusive));
@@ -626,6 +633,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
         .mode = io::OpenMode::ReadWrite, .keys = options.keys, .strictness = options.strictness};
     analysis_options.index_memory = options.memory / 2;
     analysis_options.threads = options.threads;
+    analysis_options.partial = options.partial;
     analysis_options.progress = options.progress;
     analysis_options.cancel = options.cancel;
     ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));
@@ -638,6 +646,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
     report.record_count = analysis->scan.record_count();
     report.notes = analysis->map.notes;
     if (report.was_clean) {
+        RETURN_IF_ERROR(allow_changes(options, *analysis));
         RETURN_IF_ERROR(
             Journal::remove(directory));  // of a run that ended between its last two steps
         return report;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@
 
 namespace redoubt::recovery {
 
+struct Analysis;
+
 struct RecoverOptions {
     space::LayoutOptions layout;
     bool layout_given = false;
@@ -28,6 +31,11 @@ struct RecoverOptions {
     unsigned threads = 1;
     std::uint64_t memory = std::uint64_t{128} << 20;  ///< bytes for index and page buffers
     page::Strictness strictness = page::Strictness::AnyKnown;
+    /// A backup of chosen tables: the log names others, whose files are not missed.
+    bool partial = false;
+    /// Called once all that can be checked is checked (V1) and before the first change; an error
+    /// ends the run.
+    std::function<Status(const Analysis&)> before_changes;
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };

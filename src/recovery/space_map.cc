@@ -31,6 +31,9 @@ std::string relative(std::string_view logged) {
     return std::string(logged);
 }
 
+/// A backup has every table in its own directory, wherever the server had it.
+std::string local_path(std::string_view logged) { return table_name_of(logged) + ".ibd"; }
+
 /// A path whose parts stay below the data directory, or an absolute one without "..".
 bool safe_path(std::string_view path) {
     while (!path.empty()) {
@@ -42,6 +45,9 @@ bool safe_path(std::string_view path) {
     }
     return true;
 }
+
+/// "db/#sql-alter-1-2": made by ALTER TABLE until it takes the table's name.
+bool is_intermediate(std::string_view name) { return name.find("/#sql") != std::string_view::npos; }
 
 /// What one candidate file of a space turned out to be.
 struct Candidate {
@@ -304,6 +310,9 @@ private:
                 .with_space(id);
         }
         ASSIGN_OR_RETURN(Candidate found, look_at(name + ".ibd", id, name));
+        if (in_.layout.is_backup) {
+            return found;  // a link leads to the server's own file
+        }
         if (found.state == Candidate::Absent) {
             auto linked = space::find_table(in_.directory, name);
             if (linked) {
@@ -330,7 +339,7 @@ private:
         space.id = id;
         const std::vector<std::string> paths = paths_of(events);
         space.name = table_name_of(paths.back());
-        space.path = paths.back();
+        space.path = in_.layout.is_backup ? local_path(paths.back()) : paths.back();
         if (deleted(id)) {
             // The file, if it is still there, stays: the server drops it when it finishes the DDL.
             space.deleted = true;
@@ -394,6 +403,9 @@ private:
         const auto created = std::find_if(events.begin(), events.end(), [](const FileEvent& event) {
             return event.type == RecordType::FileCreate;
         });
+        if (in_.partial && !foreign) {
+            return leave_out(space, "was left out of this partial backup");
+        }
         if (created != events.end() && has_init_of_first_page(space.id)) {
             space.path = relative(created->name);
             space.name = table_name_of(space.path);
@@ -407,6 +419,9 @@ private:
             }
             space.create = true;
             space.deferred = true;
+            if (in_.layout.is_backup) {
+                space.path = local_path(space.path);
+            }
             if (foreign && foreign->path == space.path) {
                 if (!deleted(foreign->header->id)) {
                     return wrong_id(space, *foreign);
@@ -426,6 +441,9 @@ private:
         if (foreign) {
             return wrong_id(space, *foreign);
         }
+        if (in_.layout.is_backup && is_intermediate(space.name)) {
+            return leave_out(space, "is the copy that an ALTER TABLE was making; not backed up");
+        }
         return make_error(ErrorCode::Corruption,
                           "the redo log changes a tablespace whose file is missing")
             .with_file(space.path)
@@ -434,6 +452,13 @@ private:
             .with_hint(
                 "put the file back where it was when the server stopped, or restore the table from "
                 "a backup");
+    }
+
+    /// A backup that may lack this file.
+    Status leave_out(RecoveredSpace& space, std::string_view why) {
+        map_.notes.push_back(fmt::format("{} (space {}) {}", space.path, space.id.value, why));
+        space.ignored = true;
+        return {};
     }
 
     Error wrong_id(const RecoveredSpace& space, const Candidate& foreign) const {
@@ -449,7 +474,7 @@ private:
     }
 
     /// A rename that the log knows but the file system does not.
-    static void plan_rename(RecoveredSpace& space, const std::vector<FileEvent>& events) {
+    void plan_rename(RecoveredSpace& space, const std::vector<FileEvent>& events) const {
         const FileEvent* last_rename = nullptr;
         for (const FileEvent& event : events) {
             if (event.type == RecordType::FileRename) {
@@ -459,7 +484,8 @@ private:
         if (last_rename == nullptr) {
             return;
         }
-        const std::string target = relative(last_rename->new_name);
+        const std::string target = in_.layout.is_backup ? local_path(last_rename->new_name)
+                                                        : relative(last_rename->new_name);
         if (table_name_of(target) == table_name_of(space.path)) {
             return;
         }

@@ -59,6 +59,7 @@ struct SpaceMapInputs {
     std::uint32_t page_size;
     io::OpenMode mode;
     page::Strictness strictness;
+    bool partial = false;  ///< of a backup: tables may have been left out on purpose
 };
 
 /// Opens what the log names and decides for every space what is to become of it; changes nothing on

@@ -172,6 +172,10 @@ private:
             options_.undo_directory = value;
         } else if (name == "innodb_log_group_home_dir") {
             options_.log_directory = value;
+        } else if (name == "aria_log_dir_path") {
+            options_.aria_log_directory = value;
+        } else if (name == "rocksdb_datadir") {
+            options_.rocksdb_directory = value;
         } else if (name == "innodb_page_size") {
             const std::optional<std::uint64_t> size = parse_size(value);
             if (!size || *size < 4096 || *size > 65536 || (*size & (*size - 1)) != 0) {
@@ -265,7 +269,8 @@ Result<std::string> read_link(io::Directory& directory, const std::string& path)
     return target;
 }
 
-Status add_tables(io::Directory& directory, const std::string& database,
+/// `follow_links`: not in a backup, whose links lead to the files of the server it was taken from.
+Status add_tables(io::Directory& directory, const std::string& database, bool follow_links,
                   std::vector<TableFile>& tables) {
     ASSIGN_OR_RETURN(const std::vector<std::string> names, directory.list(database));
     const auto contains = [&names](const std::string& name) {
@@ -279,6 +284,10 @@ Status add_tables(io::Directory& directory, const std::string& database,
             tables.push_back({.name = table, .path = path});
         } else if (name.ends_with(kLinkSuffix) &&
                    !contains(file_name_of(table) + std::string(kTableSuffix))) {
+            if (!follow_links) {
+                tables.push_back({.name = table, .path = table + std::string(kTableSuffix)});
+                continue;
+            }
             Result<std::string> target = read_link(directory, path);
             if (target) {
                 tables.push_back({.name = table, .path = *std::move(target), .linked = true});
@@ -368,7 +377,7 @@ Result<Layout> find_layout(io::Directory& directory, LayoutOptions options, bool
         }
         const Result<io::FileInfo> info = directory.info(name);
         if (info && info->is_directory) {
-            RETURN_IF_ERROR(add_tables(directory, name, layout.tables));
+            RETURN_IF_ERROR(add_tables(directory, name, !layout.is_backup, layout.tables));
         }
     }
     std::sort(layout.tables.begin(), layout.tables.end(),

@@ -23,9 +23,11 @@ struct SystemFile {
 
 struct LayoutOptions {
     std::string data_file_path = "ibdata1:12M:autoextend";
-    std::string data_home;       ///< innodb_data_home_dir; empty = the data directory
-    std::string undo_directory;  ///< empty = the data directory
-    std::string log_directory;   ///< innodb_log_group_home_dir; empty = the data directory
+    std::string data_home;           ///< innodb_data_home_dir; empty = the data directory
+    std::string undo_directory;      ///< empty = the data directory
+    std::string log_directory;       ///< innodb_log_group_home_dir; empty = the data directory
+    std::string aria_log_directory;  ///< aria_log_dir_path; empty = the data directory
+    std::string rocksdb_directory;   ///< rocksdb_datadir; empty = #rocksdb in the data directory
     std::optional<std::uint32_t> page_size;  ///< bytes; absent = as ibdata1's page 0 says
     std::optional<std::uint32_t> undo_tablespaces;
 };

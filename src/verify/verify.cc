@@ -116,6 +116,7 @@ private:
                                           .strictness = options_.strictness};
         options.index_memory = options_.memory / kIndexShare;
         options.threads = options_.threads;
+        options.partial = options_.partial;
         options.progress = options_.progress;
         options.cancel = options_.cancel;
         auto analysis = recovery::analyse(directory_, layout_, options);
@@ -135,6 +136,14 @@ private:
             }
         }
         analysis_ = std::move(*analysis);
+        if (analysis_->scan.end < options_.redo_needed) {
+            find({.kind = "redo-short",
+                  .severity = Severity::Damage,
+                  .file = layout_.log_path,
+                  .lsn = analysis_->scan.end,
+                  .message = fmt::format("redo ends at {}, the backup needs {}",
+                                         analysis_->scan.end.value, options_.redo_needed.value)});
+        }
         report_.checkpoint = analysis_->scan.checkpoint.lsn;
         report_.end = analysis_->scan.end;
         report_.needs_recovery = !analysis_->scan.clean;
@@ -431,9 +440,12 @@ private:
         if (in_redo(table.space) || (file != files.end() && in_redo(file->second))) {
             return;
         }
+        if (options_.partial && file == files.end()) {
+            return;
+        }
         Finding finding{
             .kind = "file-missing",
-            .severity = Severity::Damage,
+            .severity = is_intermediate(table.name) ? Severity::Note : Severity::Damage,
             .file = table.name + ".ibd",
             .table = space::decode_file_name(table.name),
             .space = table.space,
@@ -449,6 +461,11 @@ private:
             return;  // why it cannot be used is said already
         }
         find(std::move(finding));
+    }
+
+    /// Of an ALTER TABLE that did not come to its end: the server removes it.
+    static bool is_intermediate(std::string_view name) {
+        return name.find("/#sql") != std::string_view::npos;
     }
 
     bool has_finding(const std::string& file) const {
@@ -470,7 +487,7 @@ private:
              (table->second == job.name || has_finding(job.paths.front())))) {
             return;
         }
-        const bool temporary = job.name.find("/#sql") != std::string::npos;
+        const bool temporary = is_intermediate(job.name);
         find({.kind = temporary ? "leftover-file" : "foreign-file",
               .severity = temporary ? Severity::Note : Severity::Damage,
               .file = job.paths.front(),
@@ -719,14 +736,34 @@ bool VerifyReport::damaged() const {
                        [](const Finding& finding) { return finding.severity == Severity::Damage; });
 }
 
-Result<VerifyReport> verify_path(const std::string& operand, const VerifyOptions& options) {
-    const auto begin = std::chrono::steady_clock::now();
+namespace {
+
+Status check_levels(const VerifyOptions& options) {
     for (const std::string& level : options.levels) {
         if (level != "files" && level != "pages") {
             return make_error(ErrorCode::Usage, "unknown level '{}'", level)
                 .with_hint("levels are files and pages");
         }
     }
+    return {};
+}
+
+}  // namespace
+
+Result<VerifyReport> verify_directory(io::Directory& directory, const VerifyOptions& options) {
+    RETURN_IF_ERROR(check_levels(options));
+    const auto begin = std::chrono::steady_clock::now();
+    auto report = Verifier(directory, options).run_directory();
+    if (report) {
+        report->seconds =
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    }
+    return report;
+}
+
+Result<VerifyReport> verify_path(const std::string& operand, const VerifyOptions& options) {
+    RETURN_IF_ERROR(check_levels(options));
+    const auto begin = std::chrono::steady_clock::now();
     const std::string path = without_trailing_slashes(operand);
     const std::size_t slash = path.rfind('/');
     const std::string parent = slash == std::string::npos ? "."
@@ -735,13 +772,11 @@ Result<VerifyReport> verify_path(const std::string& operand, const VerifyOptions
     const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
     ASSIGN_OR_RETURN(auto outer, io::open_posix_directory(parent));
     ASSIGN_OR_RETURN(const io::FileInfo info, outer->info(name));
-    Result<VerifyReport> report = make_error(ErrorCode::Internal, "not run");
     if (info.is_directory) {
         ASSIGN_OR_RETURN(auto directory, io::open_posix_directory(path));
-        report = Verifier(*directory, options).run_directory();
-    } else {
-        report = Verifier(*outer, options).run_file(name);
+        return verify_directory(*directory, options);
     }
+    auto report = Verifier(*outer, options).run_file(name);
     if (report) {
         report->seconds =
             std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "crypt/keys.h"
+#include "io/file.h"
 #include "page/checksum.h"
 #include "space/layout.h"
 
@@ -37,6 +38,8 @@ struct VerifyOptions {
     std::vector<std::string> levels{"files", "pages"};
     space::LayoutOptions layout;
     bool layout_given = false;
+    Lsn redo_needed;       ///< of a backup: where its log must reach; 0 = not known
+    bool partial = false;  ///< a backup of chosen tables: others are not missed
     const crypt::KeyRing* keys = nullptr;
     unsigned threads = 1;
     std::uint64_t memory = std::uint64_t{128} << 20;
@@ -62,6 +65,8 @@ struct VerifyReport {
     bool damaged() const;
 };
 
+/// A data directory or a backup. Errors: as verify_path.
+Result<VerifyReport> verify_directory(io::Directory& directory, const VerifyOptions& options);
 /// `operand`: a tablespace file, a data directory or a backup. Errors: NotFound, Io, Refused (in
 /// use), Usage (unknown level), Unsupported, Cancelled. Damage is not an error: it is in the
 /// report.

@@ -249,10 +249,10 @@ class Server:
     def __init__(self, site, config, extra_options=()):
         self.site = site
         self._options = config.server_options(site.key_file) + list(extra_options)
-        self._socket = os.path.join(site.folder, "s")
+        self.socket = os.path.join(site.folder, "s")
         self._process = None
-        if len(self._socket.encode()) >= _SOCKET_PATH_MAX:
-            raise HarnessError(f"socket path too long, set TMPDIR: {self._socket}")
+        if len(self.socket.encode()) >= _SOCKET_PATH_MAX:
+            raise HarnessError(f"socket path too long, set TMPDIR: {self.socket}")
 
     def __enter__(self):
         self.start()
@@ -278,7 +278,7 @@ class Server:
         if os.path.exists(self.error_log):
             os.unlink(self.error_log)
         command = [MARIADBD, "--no-defaults", "--user=root", f"--datadir={self.site.data}",
-                   f"--socket={self._socket}", f"--pid-file={self.site.folder}/pid",
+                   f"--socket={self.socket}", f"--pid-file={self.site.folder}/pid",
                    f"--log-error={self.error_log}", f"--tmpdir={self.site.folder}", "--skip-networking", "--skip-name-resolve",
                    *self._options]
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
@@ -303,7 +303,7 @@ class Server:
             time.sleep(0.05)
 
     def connect(self):
-        return sqlclient.Connection(self._socket)
+        return sqlclient.Connection(self.socket)
 
     def pid(self):
         return self._process.pid

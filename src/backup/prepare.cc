@@ -1,0 +1,182 @@
+#include "backup/prepare.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "backup/markers.h"
+#include "recovery/analysis.h"
+
+namespace redoubt::backup {
+namespace {
+
+constexpr const char* kCorruptedPagesFile = "innodb_corrupted_pages";
+
+/// V1 of recover: the log, seen whole, must be this backup's and reach as far as the backup needs.
+Status check_log(const recovery::Analysis& analysis, const Checkpoints& checkpoints) {
+    const Lsn needed = std::max(checkpoints.to, checkpoints.last);
+    const recovery::LogScan& scan = analysis.scan;
+    if (scan.end < needed) {
+        return make_error(ErrorCode::Incomplete, "redo ends at {}, the backup needs {}",
+                          scan.end.value, needed.value)
+            .with_file(analysis.log->path())
+            .with_lsn(scan.end)
+            .with_hint(
+                "the end of the log is lost or damaged, or the log is another backup's; copy the "
+                "backup anew from where it is kept, or take another one");
+    }
+    if (scan.checkpoint.lsn > needed) {
+        return make_error(ErrorCode::Incomplete,
+                          "the redo log begins at {}, after the backup's end ({})",
+                          scan.checkpoint.lsn.value, needed.value)
+            .with_file(analysis.log->path())
+            .with_lsn(scan.checkpoint.lsn)
+            .with_hint("the log is another backup's; copy the backup anew");
+    }
+    return {};
+}
+
+Error with_key_hint(Error error, io::Directory& directory) {
+    if (error.code() != ErrorCode::Key) {
+        return error;
+    }
+    constexpr std::size_t kOptionsSizeMax = 64 << 10;  // bytes
+    constexpr std::string_view kName = "file_key_management_filename=";
+    const auto text = directory.read_text(kOptionsFile, kOptionsSizeMax);
+    const std::size_t at = text ? text->find(kName) : std::string::npos;
+    if (at == std::string::npos) {
+        return error;
+    }
+    const std::size_t begin = at + kName.size();
+    return std::move(error).with_hint(
+        fmt::format("the server's key file was {}; give a copy of it with --key-file",
+                    text->substr(begin, text->find('\n', begin) - begin)));
+}
+
+Status require_log(io::Directory& directory, const space::Layout& layout) {
+    if (directory.exists(layout.log_path)) {
+        return {};
+    }
+    return make_error(ErrorCode::Incomplete, "the backup has no redo log")
+        .with_file(io::join(directory.path(), layout.log_path))
+        .with_hint("copy the backup anew from where it is kept, or take another one");
+}
+
+class Preparation {
+public:
+    Preparation(io::Directory& directory, const PrepareOptions& options, PrepareReport& report)
+        : directory_(directory), options_(options), report_(report) {}
+
+    Status run() {
+        RETURN_IF_ERROR(Markers::finish_interrupted(directory_));
+        ASSIGN_OR_RETURN(const Markers markers, Markers::read(directory_));
+        MarkedDirectory marked(directory_, markers);
+        report_.markers = markers.texts();
+
+        recovery::RecoverOptions recover_options;
+        recover_options.layout = options_.layout;
+        recover_options.layout_given = options_.layout_given;
+        recover_options.keys = options_.keys;
+        recover_options.threads = options_.threads;
+        recover_options.memory = options_.memory;
+        recover_options.strictness = options_.strictness;
+        recover_options.progress = options_.progress;
+        recover_options.cancel = options_.cancel;
+        recover_options.partial = report_.metadata.partial();
+        recover_options.before_changes = [&](const recovery::Analysis& analysis) -> Status {
+            RETURN_IF_ERROR(check_log(analysis, report_.metadata.checkpoints));
+            RETURN_IF_ERROR(markers.apply(directory_));
+            marked.done();
+            return {};
+        };
+        ASSIGN_OR_RETURN(report_.recovery, recovery::recover(marked, recover_options));
+        return finish();
+    }
+
+private:
+    Status finish() {
+        ASSIGN_OR_RETURN(
+            const space::Layout layout,
+            space::find_fixed_layout(directory_, options_.layout, options_.layout_given));
+        RETURN_IF_ERROR(check_tables());
+        ASSIGN_OR_RETURN(report_.binlog, read_binlog_position(directory_, layout, options_.keys));
+        if (report_.binlog) {
+            RETURN_IF_ERROR(directory_.replace_text(
+                kBinlogPositionFile,
+                fmt::format("{}\t{}\n", report_.binlog->file, report_.binlog->offset)));
+        }
+        Checkpoints checkpoints = report_.metadata.checkpoints;
+        checkpoints.state = BackupState::Prepared;
+        return write_checkpoints(directory_, checkpoints);  // P2
+    }
+
+    /// A table whose file is missing or another's is not seen by the redo when it was not changed
+    /// during the backup. Pages that the backup found bad are looked at again: the redo may have
+    /// made them anew.
+    Status check_tables() {
+        const bool corrupted = directory_.exists(kCorruptedPagesFile);
+        verify::VerifyOptions verify_options;
+        verify_options.levels = {"files"};
+        verify_options.layout = options_.layout;
+        verify_options.layout_given = options_.layout_given;
+        if (corrupted) {
+            verify_options.levels.emplace_back("pages");
+        }
+        verify_options.partial = report_.metadata.partial();
+        verify_options.keys = options_.keys;
+        verify_options.threads = options_.threads;
+        verify_options.memory = options_.memory;
+        verify_options.strictness = options_.strictness;
+        verify_options.progress = options_.progress;
+        verify_options.cancel = options_.cancel;
+        ASSIGN_OR_RETURN(verify::VerifyReport report,
+                         verify::verify_directory(directory_, verify_options));
+        report_.findings = std::move(report.findings);
+        if (corrupted && !report_.damaged()) {
+            RETURN_IF_ERROR(directory_.unlink(kCorruptedPagesFile));
+        }
+        return {};
+    }
+
+    io::Directory& directory_;
+    const PrepareOptions& options_;
+    PrepareReport& report_;
+};
+
+}  // namespace
+
+bool PrepareReport::damaged() const {
+    return std::any_of(findings.begin(), findings.end(), [](const verify::Finding& finding) {
+        return finding.severity == verify::Severity::Damage;
+    });
+}
+
+Result<PrepareReport> prepare(io::Directory& directory, const PrepareOptions& options) {
+    const auto begin = std::chrono::steady_clock::now();
+    PrepareReport report;
+    ASSIGN_OR_RETURN(report.metadata, read_metadata(directory));
+    ASSIGN_OR_RETURN(const space::Layout layout,
+                     space::find_fixed_layout(directory, options.layout, options.layout_given));
+    RETURN_IF_ERROR(require_log(directory, layout));
+    switch (report.metadata.checkpoints.state) {
+        case BackupState::Prepared:
+            report.was_prepared = true;
+            return report;
+        case BackupState::Increment:
+            return make_error(ErrorCode::WrongChain,
+                              "this is an incremental backup: it has only the pages that changed "
+                              "since lsn {}",
+                              report.metadata.checkpoints.from.value)
+                .with_file(directory.path())
+                .with_hint("prepare its full backup with mariadb-backup --incremental-dir");
+        case BackupState::Copied:
+            break;
+    }
+    if (auto status = Preparation(directory, options, report).run(); !status) {
+        return with_key_hint(std::move(status.error()), directory);
+    }
+    report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return report;
+}
+
+}  // namespace redoubt::backup
