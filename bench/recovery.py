@@ -9,10 +9,10 @@ log and the touched files once and writing the recovered pages once.
 import argparse
 import json
 import os
-import threading
 import time
 
 import common
+import load
 import realserver
 import redoubt
 
@@ -21,36 +21,8 @@ def crash(site, config, redo_bytes):
     """A server killed with at least that much redo behind its checkpoint."""
     realserver.Templates(site.folder + ".templates").fill(site, config)
     with realserver.Server(site, config) as server:
-        with server.connect() as sql:
-            sql.query("CREATE DATABASE b")
-            for i in range(4):
-                sql.query(f"CREATE TABLE b.t{i} (id INT AUTO_INCREMENT PRIMARY KEY, k INT, c CHAR(120) CHARACTER SET latin1, "
-                          "pad CHAR(60) CHARACTER SET latin1, KEY (k)) ENGINE=InnoDB")
-                sql.query(f"INSERT INTO b.t{i} (k, c, pad) SELECT seq*7919 MOD 100000, REPEAT(MD5(seq), 3), MD5(seq+1) FROM b.seq_1_to_100000")
-        stop = threading.Event()
-
-        def work(number):
-            with server.connect() as sql:
-                round_number = 0
-                while not stop.is_set():
-                    round_number += 1
-                    first = (round_number * 7013 + number * 31) % 90000
-                    sql.query(f"UPDATE b.t{number} SET k=k+{round_number}, c=REVERSE(c) WHERE id BETWEEN {first} AND {first + 1500}")
-                    sql.query(f"INSERT INTO b.t{number} (k, c, pad) SELECT seq, MD5(seq), MD5(seq) FROM b.seq_1_to_500")
-                    sql.query(f"DELETE FROM b.t{number} WHERE id BETWEEN {first + 2000} AND {first + 2100}")
-
-        threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-        for thread in threads:
-            thread.start()
-        with server.connect() as sql:
-            while True:
-                status = dict(sql.query("SHOW GLOBAL STATUS LIKE 'Innodb_%'"))
-                if int(status["Innodb_checkpoint_age"]) >= redo_bytes:
-                    break
-                time.sleep(0.2)
-        stop.set()
-        for thread in threads:
-            thread.join()
+        with load.running(server, redo_bytes):
+            pass
         server.kill()
 
 

@@ -1,6 +1,7 @@
 #include "backup/binlog_position.h"
 
 #include <map>
+#include <tuple>
 
 #include "page/header.h"
 #include "page/rollback_segment.h"
@@ -9,6 +10,31 @@
 #include "space/tablespace.h"
 
 namespace redoubt::backup {
+namespace {
+
+/// Each segment notes the last transaction that ended in it.
+struct Candidate {
+    BinlogPosition position;
+    Lsn lsn;  ///< of the segment's page; it changes for other reasons, too
+};
+
+std::string_view base_of(std::string_view file) { return file.substr(0, file.rfind('.')); }
+
+/// Files of one series count up: "b.999999" comes before "b.1000000". Which of two series is the
+/// later one, only the pages' LSNs tell.
+bool is_later(const Candidate& a, const Candidate& b) {
+    const std::string& file_a = a.position.file;
+    const std::string& file_b = b.position.file;
+    if (base_of(file_a) != base_of(file_b)) {
+        return a.lsn > b.lsn;
+    }
+    if (file_a.size() != file_b.size()) {
+        return file_a.size() > file_b.size();
+    }
+    return std::tie(file_a, a.position.offset) > std::tie(file_b, b.position.offset);
+}
+
+}  // namespace
 
 Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& directory,
                                                            const space::Layout& layout,
@@ -30,26 +56,26 @@ Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& direct
                         .read({kSystemSpace, kTrxSystemPage}, trx_system_page));
     const page::TrxSystemView trx_system(trx_system_page);
 
-    // Each segment notes the last transaction that ended in it; the page written last has the last
-    // of all.
-    std::optional<BinlogPosition> newest;
-    Lsn newest_lsn;
+    std::optional<Candidate> newest;
     std::vector<std::byte> page(page_size);
     for (std::size_t i = 0; i < page::TrxSystemView::kSlotCount; ++i) {
         const PageId id = trx_system.slot(i);
         const auto space = spaces.find(id.space);
-        if (id.page == kNoPage || space == spaces.end()) {
+        if (id.page == kNoPage || id.page == PageNo{0} || space == spaces.end()) {
             continue;
         }
         RETURN_IF_ERROR(space::FilePages(*space->second, keys).read(id, page));
         const page::RollbackSegmentView segment(page);
-        const Lsn lsn = page::HeaderView(page).lsn();
-        if (segment.current_format() && !segment.binlog_name().empty() && lsn >= newest_lsn) {
-            newest = BinlogPosition{std::string(segment.binlog_name()), segment.binlog_offset()};
-            newest_lsn = lsn;
+        if (!segment.current_format() || segment.binlog_name().empty()) {
+            continue;
+        }
+        Candidate candidate{{std::string(segment.binlog_name()), segment.binlog_offset()},
+                            page::HeaderView(page).lsn()};
+        if (!newest || is_later(candidate, *newest)) {
+            newest = std::move(candidate);
         }
     }
-    return newest;
+    return newest ? std::optional(std::move(newest->position)) : std::nullopt;
 }
 
 }  // namespace redoubt::backup

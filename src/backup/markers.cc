@@ -235,6 +235,8 @@ Status Markers::finish_interrupted(io::Directory& directory) {
         }
         markers.moves_.push_back({move[0].get<std::string>(), move[1].get<std::string>()});
     }
+    // The interrupted run may have been killed before its plan, or this stage of it, was durable.
+    RETURN_IF_ERROR(directory.sync_directory(""));
     return markers.run(directory, plan["stage"].get<int>());
 }
 

@@ -161,6 +161,13 @@ bool is_backup(io::Directory& directory) {
 }
 
 Result<Metadata> read_metadata(io::Directory& directory) {
+    if (!directory.exists(kCheckpointsFile) && directory.exists(kMovedCheckpointsFile)) {
+        return incomplete("this was a backup; its files were moved into place as a data directory",
+                          io::join(directory.path(), kMovedCheckpointsFile))
+            .with_hint(
+                "if that was interrupted, run the same redoubt restore --move again; if not, only "
+                "these metadata files are left here");
+    }
     RETURN_IF_ERROR(require(directory, kCheckpointsFile));
     RETURN_IF_ERROR(require(directory, kOptionsFile));
     Metadata metadata;

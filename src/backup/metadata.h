@@ -51,6 +51,8 @@ struct Metadata {
 };
 
 inline constexpr const char* kCheckpointsFile = "xtrabackup_checkpoints";
+/// The checkpoints file once the backup's files were moved into place.
+inline constexpr const char* kMovedCheckpointsFile = "xtrabackup_checkpoints.moved";
 inline constexpr const char* kInfoFile = "xtrabackup_info";
 inline constexpr const char* kOptionsFile = "backup-my.cnf";
 inline constexpr const char* kBinlogPositionFile = "xtrabackup_binlog_pos_innodb";

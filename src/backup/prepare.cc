@@ -160,6 +160,8 @@ Result<PrepareReport> prepare(io::Directory& directory, const PrepareOptions& op
     switch (report.metadata.checkpoints.state) {
         case BackupState::Prepared:
             report.was_prepared = true;
+            // Perhaps by a run that was killed before this was durable.
+            RETURN_IF_ERROR(directory.sync_directory(""));
             return report;
         case BackupState::Increment:
             return make_error(ErrorCode::WrongChain,

@@ -13,7 +13,6 @@ namespace redoubt::backup {
 namespace {
 
 constexpr const char* kUnfinishedFile = "redoubt.restore";
-constexpr const char* kMovedSuffix = ".moved";
 constexpr const char* kStagedSuffix = ".redoubt";
 constexpr std::size_t kUnfinishedSizeMax = std::size_t{256} << 20;  // bytes
 constexpr std::uint64_t kRange = std::uint64_t{32} << 20;           // bytes that one thread copies
@@ -143,10 +142,11 @@ private:
     /// Also where an interrupted move has taken the file's name away.
     Result<Checkpoints> backup_checkpoints() {
         constexpr std::size_t kSizeMax = 64 << 10;  // bytes
-        const std::string moved = std::string(kCheckpointsFile) + kMovedSuffix;
         ASSIGN_OR_RETURN(
             const std::string text,
-            backup_.read_text(backup_.exists(moved) ? moved : kCheckpointsFile, kSizeMax));
+            backup_.read_text(
+                backup_.exists(kMovedCheckpointsFile) ? kMovedCheckpointsFile : kCheckpointsFile,
+                kSizeMax));
         return parse_checkpoints(text);
     }
 
@@ -166,6 +166,7 @@ private:
             prepare_options.cancel = options_.cancel;
             ASSIGN_OR_RETURN(report_.prepared, prepare(backup_, prepare_options));
         }
+        RETURN_IF_ERROR(backup_.sync_directory(""));  // perhaps prepared by a run that was killed
         verify::VerifyOptions verify_options;
         verify_options.partial = metadata.partial();
         verify_options.keys = options_.keys;
@@ -202,7 +203,7 @@ private:
         }
         ASSIGN_OR_RETURN(const std::vector<std::string> names, target_.list(""));
         for (const std::string& name : names) {
-            if (name != "lost+found") {
+            if (name != "lost+found" && name != std::string(kUnfinishedFile) + ".tmp") {
                 return make_error(ErrorCode::Refused,
                                   "the target directory is not empty: it has {}", name)
                     .with_file(target_path_)
@@ -279,11 +280,9 @@ private:
 
     /// T3
     Status begin(bool resumed) {
-        if (!target_.exists("")) {
-            RETURN_IF_ERROR(root_.make_directory(target_path_));
-            for (std::string at = target_path_; !at.empty() && at != "/"; at = io::parent_of(at)) {
-                RETURN_IF_ERROR(root_.sync_directory(io::parent_of(at)));
-            }
+        RETURN_IF_ERROR(root_.make_directory(target_path_));
+        for (std::string at = target_path_; !at.empty() && at != "/"; at = io::parent_of(at)) {
+            RETURN_IF_ERROR(root_.sync_directory(io::parent_of(at)));
         }
         if (!resumed || !options_.move) {
             RETURN_IF_ERROR(target_.replace_text(
@@ -294,7 +293,8 @@ private:
                 RETURN_IF_ERROR(target_.make_directory(directory));
             }
         }
-        return {};
+        // A moved file is nowhere else: the directory it goes to must not be lost.
+        return options_.move ? sync_target_directories() : ok_status();
     }
 
     Status copy_files() {
@@ -383,9 +383,8 @@ private:
     }
 
     Status move_files() {
-        const std::string moved = std::string(kCheckpointsFile) + kMovedSuffix;
         if (backup_.exists(kCheckpointsFile)) {  // from here on it is no backup any more
-            RETURN_IF_ERROR(backup_.rename(kCheckpointsFile, moved));
+            RETURN_IF_ERROR(backup_.rename(kCheckpointsFile, kMovedCheckpointsFile));
             RETURN_IF_ERROR(backup_.sync_directory(""));
         }
         begin_phase("move", plan_.files.size(), "files");
@@ -432,7 +431,7 @@ private:
         return sync_file(to);
     }
 
-    Status sync_directories() {
+    Status sync_target_directories() {
         std::set<std::string> directories(plan_.directories.begin(), plan_.directories.end());
         directories.insert("");
         for (const RestoreFile& file : plan_.files) {
@@ -447,6 +446,11 @@ private:
                 }
             }
         }
+        return {};
+    }
+
+    Status sync_directories() {
+        RETURN_IF_ERROR(sync_target_directories());
         if (options_.move) {
             std::set<std::string> sources;
             for (const RestoreFile& file : plan_.files) {

@@ -9,6 +9,8 @@ struct OpenedSystem {
     std::unique_ptr<space::Tablespace> file;
     Doublewrite doublewrite;
     bool first_page_healed = false;
+    /// The recovery whose journal page 0 was healed from; absent: from the doublewrite buffer.
+    std::optional<JournalIdentity> healed_from;
 };
 
 std::vector<std::string> system_paths(const space::Layout& layout) {
@@ -36,13 +38,22 @@ Result<OpenedSystem> open_torn_system(io::Directory& directory, const space::Lay
         guess.flags.physical_page_size = size;
         result.file->set_header(guess);
         ASSIGN_OR_RETURN(result.doublewrite, Doublewrite::load(*result.file));
-        const auto copy =
-            result.doublewrite.find_first_page(kSystemSpace, size, Lsn{0}, Lsn{~std::uint64_t{0}});
-        if (copy) {
-            auto header = space::parse_first_page(*copy, size, page::Strictness::AnyKnown);
-            result.file->set_header(*header);  // find_first_page has checked it
-            result.first_page_healed = true;
-            return result;
+        ASSIGN_OR_RETURN(const auto journal, Journal::open_any(directory));
+        for (const Journal* from : std::array<const Journal*, 2>{nullptr, journal.get()}) {
+            result.doublewrite.add(from);
+            ASSIGN_OR_RETURN(const auto copy,
+                             result.doublewrite.find_first_page(kSystemSpace, size, Lsn{0},
+                                                                Lsn{~std::uint64_t{0}}));
+            result.doublewrite.add(nullptr);
+            if (copy) {
+                auto header = space::parse_first_page(*copy, size, page::Strictness::AnyKnown);
+                result.file->set_header(*header);  // find_first_page has checked it
+                result.first_page_healed = true;
+                if (from != nullptr) {
+                    result.healed_from = from->identity();
+                }
+                return result;
+            }
         }
     }
     return std::move(problem).with_hint(
@@ -106,6 +117,7 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
                                             {.threads = options.threads,
                                              .progress = options.progress,
                                              .cancel = options.cancel}));
+    const JournalIdentity identity{result->scan.checkpoint.lsn, result->scan.end};
     if (!layout.is_backup && !result->scan.clean &&
         result->log->header().creator.starts_with("Backup ")) {
         return make_error(ErrorCode::Incomplete,
@@ -115,15 +127,15 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
             .with_hint("take another backup, or use an earlier one");
     }
     if (system.first_page_healed &&
-        (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn)) {
+        (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn ||
+         (system.healed_from && *system.healed_from != identity))) {  // J3
         return make_error(ErrorCode::Corruption,
-                          "page 0 of the system tablespace is damaged, and its copy in the "
-                          "doublewrite buffer is older than the checkpoint")
+                          "page 0 of the system tablespace is damaged, and its copy is older than "
+                          "the checkpoint")
             .with_file(system.file->path())
             .with_page({kSystemSpace, PageNo{0}})
             .with_hint("restore the last backup");
     }
-    const JournalIdentity identity{result->scan.checkpoint.lsn, result->scan.end};
     ASSIGN_OR_RETURN(result->journal, Journal::open(directory, identity));
     result->doublewrite.add(result->journal.get());
 

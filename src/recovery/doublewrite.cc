@@ -94,20 +94,27 @@ Result<bool> Doublewrite::find(PageId id, space::PageCodec& codec, Lsn from, Lsn
     return false;
 }
 
-std::optional<std::span<const std::byte>> Doublewrite::find_first_page(SpaceId space,
-                                                                       std::uint32_t page_size,
-                                                                       Lsn from, Lsn to) const {
-    for (const std::size_t i : used_) {
-        const HeaderView header(slot(i));
-        if (header.number() != PageNo{0} || header.space() != space || header.lsn() < from ||
-            header.lsn() > to) {
-            continue;
-        }
-        if (space::parse_first_page(slot(i), page_size, page::Strictness::AnyKnown)) {
-            return slot(i);
+Result<std::optional<std::vector<std::byte>>> Doublewrite::find_first_page(SpaceId space,
+                                                                           std::uint32_t page_size,
+                                                                           Lsn from, Lsn to) const {
+    const auto usable = [&](std::span<const std::byte> copy) {
+        const HeaderView header(copy);
+        return header.number() == PageNo{0} && header.space() == space && header.lsn() >= from &&
+               header.lsn() <= to &&
+               space::parse_first_page(copy, page_size, page::Strictness::AnyKnown);
+    };
+    if (journal_ != nullptr) {
+        ASSIGN_OR_RETURN(auto copy, journal_->read({space, PageNo{0}}));
+        if (copy && copy->size() >= page::kHeaderSize && usable(*copy)) {
+            return copy;
         }
     }
-    return std::nullopt;
+    for (const std::size_t i : used_) {
+        if (usable(slot(i))) {
+            return std::optional(std::vector<std::byte>(slot(i).begin(), slot(i).end()));
+        }
+    }
+    return std::optional<std::vector<std::byte>>();
 }
 
 std::set<PageId> Doublewrite::pages(Lsn from, Lsn to) const {

@@ -36,10 +36,10 @@ public:
     /// to], decoded into `plain`. False: none. Errors: Io.
     Result<bool> find(PageId id, space::PageCodec& codec, Lsn from, Lsn to,
                       std::span<std::byte> plain) const;
-    /// The newest valid page 0 of a space, which is checked without knowing its flags.
-    std::optional<std::span<const std::byte>> find_first_page(SpaceId space,
-                                                              std::uint32_t page_size, Lsn from,
-                                                              Lsn to) const;
+    /// The newest valid page 0 of a space, which is checked without knowing its flags. Errors: Io.
+    Result<std::optional<std::vector<std::byte>>> find_first_page(SpaceId space,
+                                                                  std::uint32_t page_size, Lsn from,
+                                                                  Lsn to) const;
     /// Pages that have a copy in the range, by the ids in the slots (those of encrypted full_crc32
     /// pages say nothing: for them every page number in `encrypted_slot_pages()` is a candidate of
     /// every encrypted space).

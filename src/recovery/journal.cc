@@ -1,6 +1,7 @@
 #include "recovery/journal.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/big_endian.h"
 #include "base/crc32c.h"
@@ -44,28 +45,53 @@ Result<std::unique_ptr<Journal>> Journal::create(io::Directory& directory,
 }
 
 Status Journal::remove(io::Directory& directory) {
-    if (auto status = directory.unlink(kFileName);
-        !status && status.error().code() != ErrorCode::NotFound) {
-        return status;
+    if (!directory.exists(kFileName)) {
+        return {};
     }
-    return {};
+    RETURN_IF_ERROR(directory.unlink(kFileName));
+    return directory.sync_directory("");
 }
 
-Result<std::unique_ptr<Journal>> Journal::open(io::Directory& directory,
-                                               const JournalIdentity& identity) {
+/// Null: there is none.
+Result<std::unique_ptr<io::File>> Journal::open_file(io::Directory& directory) {
     auto file = directory.open(kFileName, io::OpenMode::ReadOnly);
-    if (!file) {
-        if (file.error().code() == ErrorCode::NotFound) {
-            return std::unique_ptr<Journal>();
-        }
-        return std::move(file.error());
+    if (!file && file.error().code() == ErrorCode::NotFound) {
+        return std::unique_ptr<io::File>();
     }
-    std::unique_ptr<Journal> journal(new Journal(std::move(*file), identity));
+    return file;
+}
+
+Result<std::unique_ptr<Journal>> Journal::load_file(std::unique_ptr<io::File> file,
+                                                    const JournalIdentity& identity) {
+    if (file == nullptr) {
+        return std::unique_ptr<Journal>();
+    }
+    std::unique_ptr<Journal> journal(new Journal(std::move(file), identity));
     RETURN_IF_ERROR(journal->load());
     if (journal->places_.empty()) {
         return std::unique_ptr<Journal>();
     }
     return journal;
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(io::Directory& directory,
+                                               const JournalIdentity& identity) {
+    ASSIGN_OR_RETURN(auto file, open_file(directory));
+    return load_file(std::move(file), identity);
+}
+
+Result<std::unique_ptr<Journal>> Journal::open_any(io::Directory& directory) {
+    ASSIGN_OR_RETURN(auto file, open_file(directory));
+    std::array<std::byte, BlockHeader::kSize> header{};
+    if (file != nullptr) {
+        ASSIGN_OR_RETURN(const std::size_t got, file->read_at(0, header));
+        if (got < header.size()) {
+            file.reset();
+        }
+    }
+    const std::span<const std::byte> view(header);
+    return load_file(std::move(file), {Lsn{BlockHeader::CheckpointLsn::get(view)},
+                                       Lsn{BlockHeader::EndLsn::get(view)}});
 }
 
 Status Journal::load() {
@@ -187,6 +213,16 @@ Result<bool> Journal::read(PageId id, std::span<std::byte> image) const {
     }
     RETURN_IF_ERROR(file_->read_exactly(found->second.offset, image));
     return true;
+}
+
+Result<std::optional<std::vector<std::byte>>> Journal::read(PageId id) const {
+    const auto found = places_.find(id);
+    if (found == places_.end()) {
+        return std::optional<std::vector<std::byte>>();
+    }
+    std::vector<std::byte> image(found->second.length);
+    RETURN_IF_ERROR(file_->read_exactly(found->second.offset, image));
+    return std::optional(std::move(image));
 }
 
 }  // namespace redoubt::recovery

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -42,10 +43,13 @@ public:
     /// (J3). Errors: Io.
     static Result<std::unique_ptr<Journal>> open(io::Directory& directory,
                                                  const JournalIdentity& identity);
+    /// The same, of whatever recovery: for page 0 of the system tablespace, which is needed before
+    /// the log can tell which recovery it is. The caller sees to J3.
+    static Result<std::unique_ptr<Journal>> open_any(io::Directory& directory);
     /// Makes an empty one; an older one must have been used up or discarded.
     static Result<std::unique_ptr<Journal>> create(io::Directory& directory,
                                                    const JournalIdentity& identity);
-    /// Deletes the file if it is there.
+    /// Deletes the file if it is there, durably.
     static Status remove(io::Directory& directory);
 
     /// Makes the images durable. Thread-safe. Errors: Io, NoSpace.
@@ -60,10 +64,16 @@ public:
     /// The image an earlier run left for a page; false = none. `image` has the page's physical
     /// size.
     Result<bool> read(PageId id, std::span<std::byte> image) const;
+    /// The same for a page whose size is not known.
+    Result<std::optional<std::vector<std::byte>>> read(PageId id) const;
+    const JournalIdentity& identity() const { return identity_; }
 
 private:
     Journal(std::unique_ptr<io::File> file, const JournalIdentity& identity)
         : file_(std::move(file)), identity_(identity) {}
+    static Result<std::unique_ptr<io::File>> open_file(io::Directory& directory);
+    static Result<std::unique_ptr<Journal>> load_file(std::unique_ptr<io::File> file,
+                                                      const JournalIdentity& identity);
     Status load();
     struct Place {
         std::uint64_t offset;

@@ -48,6 +48,11 @@ struct Outgoing {
     bool overwrites_good_page;          ///< needs the journal (J1)
 };
 
+Status sync_log(io::Directory& directory, const space::Layout& layout) {
+    ASSIGN_OR_RETURN(const auto log, directory.open(layout.log_path, io::OpenMode::ReadWrite));
+    return log->sync();
+}
+
 Status allow_changes(const RecoverOptions& options, const Analysis& analysis) {
     return options.before_changes ? options.before_changes(analysis) : ok_status();
 }
@@ -67,6 +72,7 @@ public:
         RETURN_IF_ERROR(check_renames());
         RETURN_IF_ERROR(check_keys());
         RETURN_IF_ERROR(allow_changes(options_, *analysis_));
+        RETURN_IF_ERROR(make_found_state_durable());
         RETURN_IF_ERROR(heal_torn_pages());
         ASSIGN_OR_RETURN(journal_, Journal::create(directory_, {analysis_->scan.checkpoint.lsn,
                                                                 analysis_->scan.end}));
@@ -86,6 +92,26 @@ public:
     }
 
 private:
+    /// The server, or an earlier recovery, may have been killed between a write and its sync: what
+    /// was found is then in the system's cache alone. V3: the log is durable before pages are
+    /// changed by it; files that already have what the log gives them, and the names of files, are
+    /// durable before the log is done with.
+    Status make_found_state_durable() {
+        RETURN_IF_ERROR(sync_log(directory_, layout_));
+        for (const auto& [id, space] : analysis_->map.spaces) {
+            if (!space.ignored && space.file && analysis_->scan.touched_spaces.contains(id)) {
+                found_.insert(id);
+                if (space.kind == SpaceKind::Table) {  // others are never made or renamed here
+                    directories_.insert(io::parent_of(space.path));
+                }
+            }
+        }
+        if (analysis_->journal) {  // J2: before it is given up
+            touched_.insert(found_.begin(), found_.end());
+        }
+        return {};
+    }
+
     /// V1: that a key is the wrong one shows only when pages are decrypted, so a few of each
     /// encrypted tablespace are. What else is wrong with them comes up when they are needed.
     Status check_keys() {
@@ -538,6 +564,10 @@ private:
     }
 
     Status sync_files() {
+        {
+            const base::MutexLock lock(mutex_);
+            touched_.insert(found_.begin(), found_.end());
+        }
         RETURN_IF_ERROR(sync_touched());
         for (const std::string& directory : directories_) {
             RETURN_IF_ERROR(directory_.sync_directory(directory));
@@ -611,7 +641,8 @@ private:
     RecoverReport& report_;
     std::unique_ptr<Journal> journal_;
     std::set<std::string> directories_;
-    base::Mutex mutex_;  // also guards report_.notes and the healed count
+    std::set<SpaceId> found_;  ///< files there before this run that the log changes
+    base::Mutex mutex_;        // also guards report_.notes and the healed count
     std::set<SpaceId>
         touched_;  // files written since their last sync; under mutex_ while workers run
     std::atomic<std::uint64_t> pages_applied_{
@@ -647,8 +678,9 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
     report.notes = analysis->map.notes;
     if (report.was_clean) {
         RETURN_IF_ERROR(allow_changes(options, *analysis));
-        RETURN_IF_ERROR(
-            Journal::remove(directory));  // of a run that ended between its last two steps
+        RETURN_IF_ERROR(sync_log(directory, layout));  // V3: perhaps of a run that was killed
+        RETURN_IF_ERROR(directory.sync_directory(""));
+        RETURN_IF_ERROR(Journal::remove(directory));
         return report;
     }
     RETURN_IF_ERROR(Recovery(directory, layout, options, std::move(analysis), report).run());

@@ -5,6 +5,7 @@
 ///   V2  The old checkpoint counts until all recovered pages, sizes and names are durable; then one
 ///   write of a block (or one rename, of a new log) makes the new one count. So a recovery that was
 ///   interrupted anywhere can be run again, and ends in the same pages.
+///   V3  What was found counts as durable only once this run has synced it.
 #pragma once
 
 #include <cstdint>

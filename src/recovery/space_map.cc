@@ -251,8 +251,9 @@ private:
         space.disk_header = file.header;
         if (file.state == Candidate::Unusable) {
             space.deferred = true;
-            const auto copy = in_.doublewrite.find_first_page(
-                space.id, in_.page_size, in_.scan.checkpoint.lsn, in_.scan.end);
+            ASSIGN_OR_RETURN(const auto copy,
+                             in_.doublewrite.find_first_page(
+                                 space.id, in_.page_size, in_.scan.checkpoint.lsn, in_.scan.end));
             if (copy && !has_init_of_first_page(space.id)) {
                 auto header = space::parse_first_page(*copy, in_.page_size, in_.strictness);
                 space.disk_header = *header;  // find_first_page has checked it
@@ -403,6 +404,9 @@ private:
         const auto created = std::find_if(events.begin(), events.end(), [](const FileEvent& event) {
             return event.type == RecordType::FileCreate;
         });
+        if (in_.layout.is_backup && is_intermediate(space.name)) {
+            return leave_out(space, "is the copy that an ALTER TABLE was making; not backed up");
+        }
         if (in_.partial && !foreign) {
             return leave_out(space, "was left out of this partial backup");
         }
@@ -440,9 +444,6 @@ private:
         }
         if (foreign) {
             return wrong_id(space, *foreign);
-        }
-        if (in_.layout.is_backup && is_intermediate(space.name)) {
-            return leave_out(space, "is the copy that an ALTER TABLE was making; not backed up");
         }
         return make_error(ErrorCode::Corruption,
                           "the redo log changes a tablespace whose file is missing")

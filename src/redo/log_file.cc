@@ -131,7 +131,7 @@ Status LogFile::State::derive_key(const crypt::KeyRing* keys) {
     if (keys == nullptr) {
         return make_error(ErrorCode::Key, "the redo log is encrypted with key {} version {}",
                           kLogKeyId, header.key_version)
-            .with_hint("give the key file of the server that wrote it");
+            .with_hint("give the key file of the server that wrote it (--key-file)");
     }
     ASSIGN_OR_RETURN(const crypt::Key master, keys->key(kLogKeyId, header.key_version));
     key = crypt::encrypt_block(master, header.crypt_message);

@@ -1,0 +1,318 @@
+#include "crash/harness.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <random>
+
+namespace redoubt::crash {
+namespace {
+
+class OmittingFile final : public io::File {
+public:
+    OmittingFile(std::unique_ptr<io::File> file, bool sync, bool write)
+        : file_(std::move(file)), omit_sync_(sync), omit_write_(write) {}
+    const std::string& path() const override { return file_->path(); }
+    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+        return file_->read_at(offset, buffer);
+    }
+    Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
+        return omit_write_ ? ok_status() : file_->write_at(offset, data);
+    }
+    Status sync() override { return omit_sync_ ? ok_status() : file_->sync(); }
+    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
+    Status punch_hole(std::uint64_t offset, std::uint64_t length) override {
+        return file_->punch_hole(offset, length);
+    }
+    Result<io::FileInfo> info() override { return file_->info(); }
+    Status lock_exclusive() override { return file_->lock_exclusive(); }
+    Result<bool> locked_by_other() override { return file_->locked_by_other(); }
+    void will_need(std::uint64_t offset, std::uint64_t length) override {
+        file_->will_need(offset, length);
+    }
+    void will_sync(std::uint64_t offset, std::uint64_t length) override {
+        file_->will_sync(offset, length);
+    }
+
+private:
+    std::unique_ptr<io::File> file_;
+    bool omit_sync_;
+    bool omit_write_;
+};
+
+/// Passes everything on but what the omission names.
+class OmittingDirectory final : public io::Directory {
+public:
+    OmittingDirectory(io::Directory& base, const Omission& omission)
+        : base_(base), omission_(omission) {}
+    const std::string& path() const override { return base_.path(); }
+    Result<std::unique_ptr<io::File>> open(std::string_view path, io::OpenMode mode) override {
+        ASSIGN_OR_RETURN(auto file, base_.open(path, mode));
+        const bool named = path == omission_.path;
+        return std::unique_ptr<io::File>(std::make_unique<OmittingFile>(
+            std::move(file), named && omission_.what == Omission::What::Sync,
+            named && omission_.what == Omission::What::Write));
+    }
+    Status rename(std::string_view from, std::string_view to) override {
+        return base_.rename(from, to);
+    }
+    Status unlink(std::string_view path) override { return base_.unlink(path); }
+    Status make_directory(std::string_view path) override { return base_.make_directory(path); }
+    Result<std::vector<std::string>> list(std::string_view path) override {
+        return base_.list(path);
+    }
+    Result<io::FileInfo> info(std::string_view path) override { return base_.info(path); }
+    Status sync_directory(std::string_view path) override {
+        if (omission_.what == Omission::What::SyncDirectory && path == omission_.path) {
+            return {};
+        }
+        return base_.sync_directory(path);
+    }
+    Result<std::uint64_t> free_space(std::string_view path) override {
+        return base_.free_space(path);
+    }
+
+private:
+    io::Directory& base_;
+    const Omission& omission_;
+};
+
+class Dice {
+public:
+    explicit Dice(std::uint64_t seed) : engine_(seed) {}
+    std::uint64_t roll() { return engine_(); }
+    std::uint64_t below(std::uint64_t count) { return engine_() % count; }
+
+private:
+    std::mt19937_64 engine_;
+};
+
+io::CrashModel model_of(Dice& dice) {
+    io::CrashModel model;
+    switch (dice.below(8)) {
+        case 0:
+            model.unsynced = io::CrashModel::Unsynced::Lost;
+            break;
+        case 1:
+            model.unsynced = io::CrashModel::Unsynced::Kept;
+            break;
+        default:
+            model.unsynced = io::CrashModel::Unsynced::Random;
+    }
+    model.tear_bytes = dice.below(2) == 0 ? 512 : 4096;
+    return model;
+}
+
+}  // namespace
+
+std::uint64_t seed_count(std::uint64_t usual) {
+    const char* wanted = std::getenv("REDOUBT_CRASH_SEEDS");  // NOLINT(concurrency-mt-unsafe)
+    return wanted == nullptr ? usual : std::strtoull(wanted, nullptr, 10);
+}
+
+Files files_of(const io::SimulatedDisk& disk) {
+    Files files;
+    for (const std::string& path : disk.files()) {
+        files.emplace(path, *disk.content(path));
+    }
+    return files;
+}
+
+Harness::Harness(Scenario scenario, Omission omission)
+    : scenario_(std::move(scenario)), omission_(std::move(omission)) {
+    io::SimulatedDisk disk = scenario_.start;
+    const std::uint64_t before = disk.operation_count();
+    const Status status = scenario_.run(disk);
+    EXPECT_TRUE(status) << scenario_.name << ": " << status.error().to_string();
+    operations_.assign(disk.operations().begin() + static_cast<std::ptrdiff_t>(before),
+                       disk.operations().end());
+    reference_ = files_of(disk);
+}
+
+Status Harness::run(io::SimulatedDisk& disk) const {
+    OmittingDirectory directory(disk, omission_);
+    return scenario_.run(directory);
+}
+
+std::optional<std::string> Harness::difference(const io::SimulatedDisk& disk) const {
+    const Files files = files_of(disk);
+    for (const auto& [path, bytes] : reference_) {
+        if (scenario_.ignored(path)) {
+            continue;
+        }
+        const auto found = files.find(path);
+        if (found == files.end()) {
+            return path + " is missing";
+        }
+        const auto [a, b] =
+            std::mismatch(bytes.begin(), bytes.end(), found->second.begin(), found->second.end());
+        if (a != bytes.end() || b != found->second.end()) {
+            return fmt::format("{} differs from byte {} on (sizes {} and {})", path,
+                               a - bytes.begin(), bytes.size(), found->second.size());
+        }
+    }
+    for (const auto& [path, bytes] : files) {
+        if (!reference_.contains(path) && !scenario_.ignored(path)) {
+            return path + " should not be there";
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Harness::run_to_the_end(io::SimulatedDisk disk,
+                                                   std::uint64_t seed) const {
+    if (const Status status = run(disk); !status) {
+        if (is_done_already(status.error(), disk)) {
+            return std::nullopt;
+        }
+        return "the last run failed: " + status.error().to_string();
+    }
+    return end_state_problem(disk, seed);
+}
+
+/// A restore that was complete but for forgetting its own plan refuses to be done again.
+bool Harness::is_done_already(const Error& error, const io::SimulatedDisk& disk) const {
+    return (error.code() == ErrorCode::Refused || error.code() == ErrorCode::Incomplete) &&
+           !difference(disk);
+}
+
+std::optional<std::string> Harness::end_state_problem(const io::SimulatedDisk& disk,
+                                                      std::uint64_t seed) const {
+    if (auto found = difference(disk)) {
+        return found;
+    }
+    // Success was reported: no power loss may take it back.
+    for (const auto unsynced : {io::CrashModel::Unsynced::Lost, io::CrashModel::Unsynced::Random}) {
+        const io::SimulatedDisk later =
+            disk.after_crash(seed, io::CrashModel{.unsynced = unsynced, .tear_bytes = 512});
+        if (auto found = difference(later)) {
+            return "not durable: " + *found;
+        }
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Harness::crash(std::uint64_t seed) const {
+    constexpr std::uint64_t kDepthMax = 3;
+    Dice dice(seed);
+    io::SimulatedDisk disk = scenario_.start;
+    std::string history;
+    const std::uint64_t depth = 1 + dice.below(kDepthMax);
+    for (std::uint64_t level = 0; level < depth; ++level) {
+        const std::uint64_t point = 1 + dice.below(operations_.size() + 1);
+        disk.crash_at(disk.operation_count() + point);
+        const Status status = run(disk);
+        if (!disk.crashed()) {
+            if (!status && !is_done_already(status.error(), disk)) {
+                return fmt::format("{}run {} failed: {}", history, level + 1,
+                                   status.error().to_string());
+            }
+            if (!status) {
+                return std::nullopt;
+            }
+            if (auto found = end_state_problem(disk, dice.roll())) {
+                return fmt::format("{}run {} came to its end: {}", history, level + 1, *found);
+            }
+            return std::nullopt;
+        } else {
+            if (status) {
+                return fmt::format("{}run {} reports success, the disk was gone at operation {}",
+                                   history, level + 1, point);
+            }
+            history += fmt::format("run {} ended at operation {}; ", level + 1, point);
+        }
+        if (dice.below(4) == 0) {
+            disk = disk.after_kill();  // what was written is still in the system's cache
+            history += "killed; ";
+        } else {
+            const io::CrashModel model = model_of(dice);
+            disk = disk.after_crash(dice.roll(), model);
+        }
+    }
+    if (auto found = run_to_the_end(std::move(disk), dice.roll())) {
+        return history + *found;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Harness::fail(std::uint64_t seed) const {
+    Dice dice(seed);
+    io::SimulatedDisk disk = scenario_.start;
+    const std::uint64_t point = 1 + dice.below(operations_.size());
+    const ErrorCode code = dice.below(3) == 0 ? ErrorCode::NoSpace : ErrorCode::Io;
+    disk.fail_operation(disk.operation_count() + point, code);
+    const std::string history =
+        fmt::format("operation {} failed ({} {}); ", point,
+                    io::name_of(operations_[point - 1].kind), operations_[point - 1].path);
+    const Status status = run(disk);
+    if (status) {
+        return history + "the run reports success";
+    }
+    if (status.error().code() != code) {
+        return history + "reported as " + status.error().to_string();
+    }
+    const io::CrashModel model = model_of(dice);
+    if (auto found = run_to_the_end(disk.after_crash(dice.roll(), model), dice.roll())) {
+        return history + *found;
+    }
+    return std::nullopt;
+}
+
+std::optional<std::string> Harness::fill(std::uint64_t seed) const {
+    Dice dice(seed);
+    io::SimulatedDisk disk = scenario_.start;
+    disk.set_capacity(disk.used() + dice.below(std::uint64_t{1} << 20));
+    const Status status = run(disk);
+    if (status) {
+        return std::nullopt;  // there was room enough
+    }
+    if (status.error().code() != ErrorCode::NoSpace) {
+        return "reported as " + status.error().to_string();
+    }
+    disk.set_capacity(~std::uint64_t{0});
+    return run_to_the_end(std::move(disk), dice.roll());
+}
+
+std::optional<std::string> Harness::rot(std::uint64_t seed) const {
+    Dice dice(seed);
+    io::SimulatedDisk disk = scenario_.start;
+    std::vector<std::string> paths = disk.files();
+    std::erase_if(paths, [](const std::string& candidate) {
+        return !candidate.ends_with(".ibd") && !candidate.ends_with(".new") &&
+               !candidate.ends_with("ibdata1") && !candidate.ends_with("ib_logfile0");
+    });
+    const std::string& path = paths[dice.below(paths.size())];
+    const std::uint64_t size = disk.content(path)->size();
+    if (size == 0) {
+        return std::nullopt;
+    }
+    const std::uint64_t offset = dice.below(size);
+    disk.flip_bit(path, offset, static_cast<unsigned>(dice.below(8)));
+    const std::string history = fmt::format("bit flipped in {} at {}; ", path, offset);
+    if (!run(disk)) {
+        return std::nullopt;
+    }
+    // Success: then the bit is where the command reads nothing, or was overwritten; at most it was
+    // carried along, in the file and in its copy.
+    constexpr std::size_t kCopies = 2;
+    std::size_t differing = 0;
+    const Files files = files_of(disk);
+    for (const auto& [name, bytes] : reference_) {
+        if (scenario_.ignored(name)) {
+            continue;
+        }
+        const auto found = files.find(name);
+        if (found == files.end() || found->second.size() != bytes.size()) {
+            return history + name + " is missing or of another size, yet success is reported";
+        }
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            if (bytes[i] != found->second[i] && ++differing > kCopies) {
+                return history + fmt::format("{} differs at {}, yet success is reported", name, i);
+            }
+        }
+    }
+    return std::nullopt;
+}
+
+}  // namespace redoubt::crash

@@ -1,0 +1,74 @@
+/// Crashes of a whole command at any operation, on a simulated disk, from a seed.
+///
+/// One attempt: the command runs until a chosen operation, where the disk loses power; the next
+/// run starts from what that may have left; up to three times. Then it runs to its end, and must
+/// end in the same bytes as an undisturbed run, all of them durable.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/simulated_disk.h"
+
+namespace redoubt::crash {
+
+using Files = std::map<std::string, std::vector<std::byte>>;
+
+struct Scenario {
+    std::string name;
+    io::SimulatedDisk start;
+    std::function<Status(io::Directory&)> run;
+    /// Files that may end in other bytes, and still be right: left out of the comparison.
+    std::function<bool(std::string_view path)> ignored = [](std::string_view) { return false; };
+};
+
+/// Takes operations out of a command: what the harness must then find is that they are needed.
+struct Omission {
+    enum class What : std::uint8_t { Nothing, Sync, SyncDirectory, Write } what = What::Nothing;
+    std::string path;  ///< of the file or directory, as the command gives it
+};
+
+class Harness {
+public:
+    /// Runs the scenario undisturbed, for reference. Fails the process's test when that fails.
+    explicit Harness(Scenario scenario, Omission omission = {});
+
+    /// Operations of the undisturbed run.
+    const std::vector<io::Operation>& operations() const { return operations_; }
+    const Files& reference() const { return reference_; }
+
+    /// Power loss. What went wrong; nullopt when all was well.
+    std::optional<std::string> crash(std::uint64_t seed) const;
+    /// One operation fails with an I/O error or for want of space; then power loss; then again.
+    std::optional<std::string> fail(std::uint64_t seed) const;
+    /// The disk is too small; then it is not.
+    std::optional<std::string> fill(std::uint64_t seed) const;
+    /// A bit of a file is flipped, or a range answers what it held before. An error is well, and
+    /// so is the reference; what is not is success with other bytes.
+    std::optional<std::string> rot(std::uint64_t seed) const;
+
+private:
+    Status run(io::SimulatedDisk& disk) const;
+    std::optional<std::string> run_to_the_end(io::SimulatedDisk disk, std::uint64_t seed) const;
+    bool is_done_already(const Error& error, const io::SimulatedDisk& disk) const;
+    std::optional<std::string> end_state_problem(const io::SimulatedDisk& disk,
+                                                 std::uint64_t seed) const;
+    std::optional<std::string> difference(const io::SimulatedDisk& disk) const;
+
+    Scenario scenario_;
+    Omission omission_;
+    std::vector<io::Operation> operations_;
+    Files reference_;
+};
+
+/// How many seeds a test takes: `usual`, or REDOUBT_CRASH_SEEDS.
+std::uint64_t seed_count(std::uint64_t usual);
+
+Files files_of(const io::SimulatedDisk& disk);
+
+}  // namespace redoubt::crash

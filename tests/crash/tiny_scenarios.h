@@ -1,0 +1,16 @@
+/// Directories and backups small enough to crash ten thousand times.
+#pragma once
+
+#include "crash/harness.h"
+
+namespace redoubt::crash {
+
+/// Recovery of a directory: pages changed, made anew, beyond the old end of a file; a file to be
+/// created, one to be renamed; several batches.
+Scenario recover_scenario();
+/// Preparing a backup of the same, with marker files of each kind.
+Scenario prepare_scenario();
+/// Restoring it, prepared.
+Scenario restore_scenario(bool move);
+
+}  // namespace redoubt::crash
