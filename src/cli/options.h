@@ -30,8 +30,8 @@ struct LayoutArguments {
     std::optional<std::string> data_home;
     std::optional<std::string> undo_directory;
     std::optional<std::string> log_directory;
-    std::optional<std::string> aria_log_directory;
-    std::optional<std::string> rocksdb_directory;
+    std::optional<std::string> aria_log_directory = {};
+    std::optional<std::string> rocksdb_directory = {};
     std::optional<std::uint32_t> page_size;
 
     bool given() const;

@@ -32,14 +32,17 @@ def backup_options(server, site):
     return [f"--socket={server.socket}", "--user=root", f"--datadir={site.data}", "--parallel=2"]
 
 
-def take_backup(server, site, folder):
-    """A hot backup by mariadb-backup. Errors: HarnessError."""
-    result = realserver.run([realserver.MARIADB_BACKUP, "--no-defaults", "--backup",
-                             f"--target-dir={folder}", *backup_options(server, site)],
-                            _BACKUP_TIMEOUT_S)
-    if result.returncode != 0:
-        raise realserver.HarnessError(
-            f"mariadb-backup --backup failed:\n{realserver.tail(result.stdout, 30)}")
+def take_backup(server, site, folder, attempts=3):
+    """A hot backup by mariadb-backup, which now and then gives up on DDL. Errors: HarnessError."""
+    for _ in range(attempts):
+        shutil.rmtree(folder, ignore_errors=True)
+        result = realserver.run([realserver.MARIADB_BACKUP, "--no-defaults", "--backup",
+                                 f"--target-dir={folder}", *backup_options(server, site)],
+                                _BACKUP_TIMEOUT_S)
+        if result.returncode == 0:
+            return
+    raise realserver.HarnessError(
+        f"mariadb-backup --backup failed:\n{realserver.tail(result.stdout, 30)}")
 
 
 def peer_prepare(folder, *options):
@@ -77,7 +80,7 @@ def _run(case, scratch, templates, options, outcome):
         return
     outcome.facts = (f"{answer.document['redo']['bytes'] / 1e6:.1f} MB of redo, "
                      f"{len(answer.document['markers'])} markers")
-    outcome.problems += _compare(ours, theirs, site, config)
+    outcome.problems += compare(ours, theirs, site, config)
     peer_prepare(ours)  # that it accepts ours: "already prepared"
 
     shutil.rmtree(site.data)
@@ -118,7 +121,8 @@ def _back_up_under_load(site, config, case, options, folder):
     return bounds
 
 
-def _compare(ours, theirs, site, config):
+def compare(ours, theirs, site, config):
+    """Sentences on how two prepared backups differ."""
     sites = [types.SimpleNamespace(data=folder, key_file=site.key_file, folder=folder)
              for folder in (ours, theirs)]
     problems = redoubt.differences(*sites, config)

@@ -77,6 +77,13 @@ class Workload:
                 self.errors.append(str(error))
 
 
+def databases(sql):
+    """The databases that loads have made."""
+    return [row[0] for row in sql.query(
+        "SELECT schema_name FROM information_schema.schemata WHERE schema_name IN "
+        f"('{ledger.DATABASE}', '{SHARED_DATABASE}') OR schema_name REGEXP '^db(@0|[0-9]+)$'")]
+
+
 def _create_plain(sql, name, options):
     sql.query(f"CREATE TABLE {name} (id INT AUTO_INCREMENT PRIMARY KEY, k INT NOT NULL, u INT, "
               "v VARCHAR(400) CHARACTER SET latin1, b LONGBLOB, "
