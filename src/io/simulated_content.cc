@@ -1,6 +1,7 @@
 #include "io/simulated_content.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "base/assert.h"
@@ -84,7 +85,9 @@ std::size_t choose_size(const std::vector<Pending>& pending, std::uint64_t durab
 struct Touch {
     std::uint64_t sector;
     std::size_t operation;  ///< 1 = the first
-    auto operator<=>(const Touch&) const = default;
+    bool operator<(const Touch& other) const {
+        return std::tie(sector, operation) < std::tie(other.sector, other.operation);
+    }
 };
 std::vector<Touch> touches_below(std::uint64_t size, const std::vector<Pending>& pending,
                                  std::uint32_t tear_bytes) {

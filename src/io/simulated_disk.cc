@@ -1,538 +1,407 @@
 #include "io/simulated_disk.h"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "base/assert.h"
+#include "io/simulated_tree.h"
 
 namespace redoubt::io {
 namespace {
 
-Error not_found(std::string_view operation, std::string_view path) {
-    return make_error(ErrorCode::NotFound, "cannot {}: no such file or directory", operation)
+using NodeId = SimulatedTree::NodeId;
+
+constexpr std::uint32_t kSectorSize = 512;
+
+Error power_loss(std::string_view path) {
+    return make_error(ErrorCode::Io, "simulated power loss").with_file(path);
+}
+
+Error no_space(std::string_view path) {
+    return make_error(ErrorCode::NoSpace, "cannot write: the simulated disk is full")
         .with_file(path);
+}
+
+FileInfo info_of(const SimulatedTree::Node& node) {
+    return {.size = node.content.current().size(),
+            .allocated_size = node.content.current().allocated_size(),
+            .block_size = SparseBytes::kBlockSize,
+            .is_directory = node.is_directory,
+            .is_regular = !node.is_directory};
 }
 
 }  // namespace
 
-class SimulatedFile final : public File {
+struct SimulatedDisk::State {
+    /// What becomes of the operation that begins.
+    enum class Fate {
+        Happens,
+        Fails,       ///< as planned by fail_operation
+        PowerFails,  ///< now, while it is in flight
+        PowerIsOff
+    };
+
+    State() = default;
+    State(const State& other) = default;
+    State& operator=(const State&) = delete;
+    ~State() = default;
+
+    Fate begin(Operation operation);
+    /// Whether it changes the current state: what is in flight when the power fails is pending.
+    static bool has_effect(Fate fate) { return fate == Fate::Happens || fate == Fate::PowerFails; }
+    /// Of an operation with this fate, `done` being what it did if it happened.
+    Status end(Fate fate, Status done, std::string_view path) const;
+    Status require_power(std::string_view path) const {
+        return crashed ? Status(power_loss(path)) : ok_status();
+    }
+    Status write(NodeId file, std::uint64_t offset, std::span<const std::byte> data,
+                 std::string_view path);
+    std::uint64_t free_space() const;
+
+    SimulatedTree tree;
+    /// Shared with copies of this disk until one of them goes on.
+    std::shared_ptr<std::vector<Operation>> log = std::make_shared<std::vector<Operation>>();
+    std::uint64_t crash_at = 0;
+    std::map<std::uint64_t, ErrorCode> failures;
+    std::optional<std::uint64_t> capacity;
+    bool crashed = false;
+    /// The file or directory that was being synced at the crash; 0: none was.
+    NodeId sync_in_flight = 0;
+};
+
+SimulatedDisk::State::Fate SimulatedDisk::State::begin(Operation operation) {
+    if (crashed) {
+        return Fate::PowerIsOff;
+    }
+    if (log.use_count() > 1) {
+        log = std::make_shared<std::vector<Operation>>(*log);
+    }
+    log->push_back(std::move(operation));
+    if (log->size() == crash_at) {
+        crashed = true;
+        return Fate::PowerFails;
+    }
+    return failures.contains(log->size()) ? Fate::Fails : Fate::Happens;
+}
+
+Status SimulatedDisk::State::end(Fate fate, Status done, std::string_view path) const {
+    switch (fate) {
+        case Fate::Happens:
+            return done;
+        case Fate::Fails:
+            return make_error(failures.at(log->size()), "simulated failure of operation {}",
+                              log->size())
+                .with_file(path);
+        case Fate::PowerFails:
+        case Fate::PowerIsOff:
+            break;
+    }
+    return power_loss(path);
+}
+
+Status SimulatedDisk::State::write(NodeId file, std::uint64_t offset,
+                                   std::span<const std::byte> data, std::string_view path) {
+    SimulatedContent& content = tree.at(file).content;
+    const std::uint64_t fitting =
+        capacity ? content.current().fitting(offset, data.size(), free_space()) : data.size();
+    content.write(log->size(), offset, data.first(fitting));
+    return fitting == data.size() ? ok_status() : Status(no_space(path));
+}
+
+std::uint64_t SimulatedDisk::State::free_space() const {
+    if (!capacity) {
+        return std::uint64_t{1} << 40;
+    }
+    return *capacity - std::min(*capacity, tree.allocated_size());
+}
+
+class SimulatedDisk::OpenFile final : public File {
 public:
-    SimulatedFile(SimulatedDisk& disk, std::shared_ptr<SimulatedDisk::Inode> inode,
-                  std::string path, bool writable)
-        : disk_(disk), inode_(std::move(inode)), path_(std::move(path)), writable_(writable) {}
+    OpenFile(std::shared_ptr<State> disk, NodeId node, std::string path, bool writable)
+        : disk_(std::move(disk)), node_(node), path_(std::move(path)), writable_(writable) {
+        ++disk_->tree.at(node_).open_count;
+    }
+    ~OpenFile() override { --disk_->tree.at(node_).open_count; }
+    OpenFile(const OpenFile&) = delete;
+    OpenFile& operator=(const OpenFile&) = delete;
 
     const std::string& path() const override { return path_; }
 
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-        RETURN_IF_ERROR(disk_.require_power());
-        const SparseBytes& bytes = inode_->content.current();
-        if (offset >= bytes.size()) {
-            return std::size_t{0};
-        }
-        const auto part =
-            buffer.first(std::min<std::uint64_t>(buffer.size(), bytes.size() - offset));
-        bytes.read(offset, part);
-        return part.size();
+        RETURN_IF_ERROR(disk_->require_power(path_));
+        const SparseBytes& bytes = content().current();
+        const std::size_t n =
+            std::min<std::uint64_t>(buffer.size(), bytes.size() - std::min(offset, bytes.size()));
+        bytes.read(offset, buffer.first(n));
+        return n;
     }
+
     Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
         RETURN_IF_ERROR(require_writable());
-        return disk_.write(*inode_, path_, offset, data);
-    }
-    Status sync() override {
-        disk_.syncing_file_ = inode_;
-        auto status = disk_.sync(*inode_, path_);
-        if (!disk_.crashed_) {
-            disk_.syncing_file_.reset();
+        const auto fate = disk_->begin({OperationKind::Write, path_, {}, offset, data.size()});
+        Status done;
+        if (State::has_effect(fate)) {
+            done = disk_->write(node_, offset, data, path_);
+        } else if (fate == State::Fate::Fails) {
+            done = disk_->write(node_, offset, data.first(written_at_failure(offset, data.size())),
+                                path_);
         }
-        return status;
+        return disk_->end(fate, std::move(done), path_);
     }
+
+    Status sync() override {
+        const auto fate = disk_->begin({OperationKind::Sync, path_, {}, 0, 0});
+        if (fate == State::Fate::Happens) {
+            content().sync();
+        } else if (fate == State::Fate::Fails) {
+            content().fail_sync();
+        } else if (fate == State::Fate::PowerFails) {
+            disk_->sync_in_flight = node_;
+        }
+        return disk_->end(fate, {}, path_);
+    }
+
     Status truncate(std::uint64_t size) override {
         RETURN_IF_ERROR(require_writable());
-        const auto status =
-            disk_.begin({.kind = OperationKind::Truncate, .path = path_, .to = {}, .offset = size});
-        if (status || disk_.crashed_) {
-            inode_->content.truncate(disk_.operation_count(), size);
+        const auto fate = disk_->begin({OperationKind::Truncate, path_, {}, size, 0});
+        if (State::has_effect(fate)) {
+            content().truncate(number(), size);
         }
-        return status;
+        return disk_->end(fate, {}, path_);
     }
+
     Status punch_hole(std::uint64_t offset, std::uint64_t length) override {
         RETURN_IF_ERROR(require_writable());
-        const auto status = disk_.begin({.kind = OperationKind::PunchHole,
-                                         .path = path_,
-                                         .to = {},
-                                         .offset = offset,
-                                         .length = length});
-        if (status || disk_.crashed_) {
-            inode_->content.punch_hole(disk_.operation_count(), offset, length);
+        const auto fate = disk_->begin({OperationKind::PunchHole, path_, {}, offset, length});
+        if (State::has_effect(fate)) {
+            content().punch_hole(number(), offset, length);
         }
-        return status;
+        return disk_->end(fate, {}, path_);
     }
+
     Result<FileInfo> info() override {
-        RETURN_IF_ERROR(disk_.require_power());
-        const SparseBytes& bytes = inode_->content.current();
-        return FileInfo{.size = bytes.size(),
-                        .allocated_size = bytes.allocated_size(),
-                        .block_size = SparseBytes::kBlockSize,
-                        .is_directory = false,
-                        .is_regular = true};
+        RETURN_IF_ERROR(disk_->require_power(path_));
+        return info_of(disk_->tree.at(node_));
     }
-    Status lock_exclusive() override { return disk_.require_power(); }
-    Result<bool> locked_by_other() override { return false; }
+    Status lock_exclusive() override { return disk_->require_power(path_); }
+    Result<bool> locked_by_other() override {
+        RETURN_IF_ERROR(disk_->require_power(path_));
+        return false;
+    }
     void will_need(std::uint64_t, std::uint64_t) override {}
     void will_sync(std::uint64_t, std::uint64_t) override {}
 
 private:
+    SimulatedContent& content() { return disk_->tree.at(node_).content; }
+    /// Of the operation that began last.
+    std::uint64_t number() const { return disk_->log->size(); }
+
+    /// Bytes that a failing write leaves: some of its first sectors, not all, by its number.
+    std::size_t written_at_failure(std::uint64_t offset, std::size_t size) const {
+        const std::uint64_t sectors = (size + kSectorSize - 1) / kSectorSize;
+        const std::uint64_t written =
+            CrashDice(number()).below(std::max<std::uint64_t>(sectors, 1));
+        return written == 0 ? 0 : written * kSectorSize - offset % kSectorSize;
+    }
+
     Status require_writable() const {
         if (!writable_) {
             return make_error(ErrorCode::Io, "cannot write: the file is open for reading only")
                 .with_file(path_);
         }
-        return disk_.require_power();
+        return {};
     }
 
-    SimulatedDisk& disk_;
-    std::shared_ptr<SimulatedDisk::Inode> inode_;  ///< shared with the disk; outlives an unlink
+    std::shared_ptr<State> disk_;
+    NodeId node_;
     std::string path_;
     bool writable_;
 };
 
-// --- copies ----------------------------------------------------------------------------------
-
+SimulatedDisk::SimulatedDisk() : state_(std::make_shared<State>()) {}
+SimulatedDisk::SimulatedDisk(std::shared_ptr<State> state) : state_(std::move(state)) {}
 SimulatedDisk::SimulatedDisk(const SimulatedDisk& other)
-    : root_(other.root_),
-      entries_(other.entries_),
-      durable_(other.durable_),
-      changes_(other.changes_),
-      operations_(other.operations_),
-      crash_at_(other.crash_at_),
-      crashed_(other.crashed_),
-      failures_(other.failures_),
-      capacity_(other.capacity_),
-      syncing_file_(other.syncing_file_),
-      syncing_directory_(other.syncing_directory_) {
-    std::map<const Inode*, std::shared_ptr<Inode>> copies;
-    const auto copy = [&](std::shared_ptr<Inode>& inode) {
-        if (inode != nullptr) {
-            auto& own = copies[inode.get()];
-            if (own == nullptr) {
-                own = std::make_shared<Inode>(*inode);
-            }
-            inode = own;
-        }
-    };
-    for (auto& [path, inode] : entries_) {
-        copy(inode);
-    }
-    for (auto& [path, inode] : durable_) {
-        copy(inode);
-    }
-    for (EntryChange& entry : changes_) {
-        copy(entry.inode);
-    }
-    copy(syncing_file_);
+    : Directory(other), root_(other.root_), state_(std::make_shared<State>(*other.state_)) {
+    state_->tree.forget_open_files();
 }
-
 SimulatedDisk& SimulatedDisk::operator=(const SimulatedDisk& other) {
-    if (this != &other) {
-        *this = SimulatedDisk(other);
-    }
-    return *this;
+    return *this = SimulatedDisk(other);
 }
-
-// --- for tests -------------------------------------------------------------------------------
+SimulatedDisk::SimulatedDisk(SimulatedDisk&&) noexcept = default;
+SimulatedDisk& SimulatedDisk::operator=(SimulatedDisk&&) noexcept = default;
+SimulatedDisk::~SimulatedDisk() = default;
 
 void SimulatedDisk::put(std::string_view path, std::span<const std::byte> bytes) {
-    for (std::string parent = parent_of(path); !parent.empty() && parent != "/";
-         parent = parent_of(parent)) {
-        if (!is_directory(parent)) {
-            auto directory = std::make_shared<Inode>();
-            directory->is_directory = true;
-            entries_[parent] = directory;
-            durable_[parent] = std::move(directory);
-        }
-    }
-    auto inode = std::make_shared<Inode>();
-    inode->content.put(bytes);
-    entries_[std::string(path)] = inode;
-    durable_[std::string(path)] = std::move(inode);
+    state_->tree.put(path, bytes);
 }
 
 Result<std::vector<std::byte>> SimulatedDisk::content(std::string_view path) const {
-    const auto found = entries_.find(path);
-    if (found == entries_.end() || found->second->is_directory) {
-        return not_found("read", path);
-    }
-    const SparseBytes& current = found->second->content.current();
+    ASSIGN_OR_RETURN(const NodeId file, state_->tree.find_file(path, "read"));
+    const SparseBytes& current = state_->tree.at(file).content.current();
     std::vector<std::byte> bytes(current.size());
     current.read(0, bytes);
     return bytes;
 }
 
-std::vector<std::string> SimulatedDisk::files() const {
-    std::vector<std::string> paths;
-    for (const auto& [path, inode] : entries_) {
-        if (!inode->is_directory) {
-            paths.push_back(path);
-        }
-    }
-    return paths;
-}
+std::vector<std::string> SimulatedDisk::files() const { return state_->tree.files(); }
 
-std::uint64_t SimulatedDisk::used() const {
-    std::uint64_t bytes = 0;
-    for (const auto& [path, inode] : entries_) {
-        bytes += inode->content.current().allocated_size();
-    }
-    return bytes;
-}
-
-void SimulatedDisk::flip_bit(std::string_view path, std::uint64_t offset, unsigned bit) {
-    const auto found = entries_.find(path);
-    REDOUBT_ASSERT(found != entries_.end());
-    found->second->content.flip_bit(offset, bit);
-}
-
-void SimulatedDisk::make_stale(std::string_view path, std::uint64_t offset, std::uint64_t length) {
-    const auto found = entries_.find(path);
-    REDOUBT_ASSERT(found != entries_.end());
-    found->second->content.make_stale(offset, length);
-}
+bool SimulatedDisk::everything_durable() const { return state_->tree.pending().empty(); }
 
 std::string SimulatedDisk::pending_text() const {
-    std::string text;
-    for (const auto& [path, inode] : entries_) {
-        if (!inode->content.pending().empty()) {
-            text +=
-                fmt::format("{} has {} unsynced changes; ", path, inode->content.pending().size());
-        }
-    }
-    for (const EntryChange& entry : changes_) {
-        text += fmt::format("{} -> {} is not durable; ", entry.removed.value_or("(nothing)"),
-                            entry.added.value_or("(nothing)"));
-    }
-    return text;
+    return fmt::format("{}", fmt::join(state_->tree.pending(), "; "));
 }
 
-SimulatedDisk SimulatedDisk::after_crash(std::uint64_t seed, const CrashModel& model) const {
-    SimulatedDisk disk(*this);
+std::uint64_t SimulatedDisk::operation_count() const { return state_->log->size(); }
+
+const std::vector<Operation>& SimulatedDisk::operations() const { return *state_->log; }
+
+std::string SimulatedDisk::operation_text(std::uint64_t number) const {
+    REDOUBT_ASSERT(number != 0 && number <= state_->log->size());
+    return fmt::format("{}: {}", number, (*state_->log)[number - 1].to_string());
+}
+
+void SimulatedDisk::crash_at(std::uint64_t operation_number) {
+    state_->crash_at = operation_number;
+}
+
+bool SimulatedDisk::crashed() const { return state_->crashed; }
+
+SimulatedDisk SimulatedDisk::after_crash(std::uint64_t seed, CrashModel model) const {
     CrashDice dice(seed);
-    const bool random = model.unsynced == CrashModel::Unsynced::Random;
-    const bool kept = model.unsynced == CrashModel::Unsynced::Kept;
-    if (kept || (random && dice.coin())) {
-        if (disk.syncing_file_ != nullptr) {
-            disk.syncing_file_->content.sync();
-        }
-        if (disk.syncing_directory_) {
-            disk.make_durable(*disk.syncing_directory_);
-        }
-    }
-    // Entries: of each directory a prefix (D2); a change of two directories counts in both (D3).
-    std::map<std::string, std::uint64_t> left;  // changes that are kept, by directory
-    const auto directories_of = [](const EntryChange& entry) {
-        std::set<std::string> directories;
-        for (const auto* path : {&entry.removed, &entry.added}) {
-            if (*path) {
-                directories.insert(parent_of(**path));
-            }
-        }
-        return directories;
-    };
-    for (const EntryChange& entry : disk.changes_) {
-        for (const std::string& directory : directories_of(entry)) {
-            ++left[directory];
+    auto state = std::make_shared<State>();
+    state->capacity = state_->capacity;
+    state->tree = state_->tree;
+    // A copy no longer knows a file that was open without a name: nothing of it would survive.
+    const NodeId synced = state_->sync_in_flight;
+    if (model.unsynced == CrashModel::Unsynced::Random && state->tree.contains(synced) &&
+        dice.coin()) {
+        if (state->tree.at(synced).is_directory) {
+            state->tree.sync_directory(synced);
+        } else {
+            state->tree.at(synced).content.sync();
         }
     }
-    for (auto& [directory, count] : left) {
-        count = kept ? count : random ? dice.below(count + 1) : 0;
-    }
-    for (const EntryChange& entry : disk.changes_) {
-        const std::set<std::string> directories = directories_of(entry);
-        const bool happened =
-            std::all_of(directories.begin(), directories.end(),
-                        [&](const std::string& directory) { return left[directory] != 0; });
-        for (const std::string& directory : directories) {
-            left[directory] = happened ? left[directory] - 1 : 0;
-        }
-        if (happened) {
-            entry.apply(disk.durable_);
-        }
-    }
-    disk.changes_.clear();
-    // What lies in a directory that is not there is lost.
-    std::erase_if(disk.durable_, [&](const auto& entry) {
-        const std::string parent = parent_of(entry.first);
-        return !parent.empty() && parent != "/" && !disk.durable_.contains(parent);
-    });
-    disk.entries_ = disk.durable_;
-    std::set<Inode*> done;
-    for (auto& [path, inode] : disk.entries_) {
-        if (done.insert(inode.get()).second) {
-            inode->content.lose_power(model, dice);
-        }
-    }
-    return disk.after_kill();
+    state->tree.lose_power(model, dice);
+    return SimulatedDisk(std::move(state));
 }
 
 SimulatedDisk SimulatedDisk::after_kill() const {
-    SimulatedDisk disk(*this);
-    disk.operations_.clear();
-    disk.failures_.clear();
-    disk.crash_at_ = 0;
-    disk.crashed_ = false;
-    disk.syncing_file_.reset();
-    disk.syncing_directory_.reset();
-    return disk;
+    auto state = std::make_shared<State>();
+    state->capacity = state_->capacity;
+    state->tree = state_->tree;
+    state->tree.forget_open_files();
+    return SimulatedDisk(std::move(state));
 }
 
-// --- operations ------------------------------------------------------------------------------
-
-Error SimulatedDisk::power_loss() { return make_error(ErrorCode::Io, "simulated power loss"); }
-
-Status SimulatedDisk::require_power() const {
-    return crashed_ ? Status(power_loss()) : ok_status();
+void SimulatedDisk::fail_operation(std::uint64_t operation_number, ErrorCode code) {
+    REDOUBT_ASSERT(code == ErrorCode::Io || code == ErrorCode::NoSpace);
+    state_->failures.insert_or_assign(operation_number, code);
 }
 
-Status SimulatedDisk::begin(Operation operation) {
-    RETURN_IF_ERROR(require_power());
-    operations_.push_back(std::move(operation));
-    const std::uint64_t number = operation_count();
-    if (number == crash_at_) {
-        crashed_ = true;
-        return power_loss();
-    }
-    if (const auto failure = failures_.find(number); failure != failures_.end()) {
-        return make_error(failure->second, "simulated failure of {}",
-                          operations_.back().to_string())
-            .with_file(operations_.back().path);
-    }
+std::uint64_t SimulatedDisk::used() const { return state_->tree.allocated_size(); }
+
+void SimulatedDisk::set_capacity(std::uint64_t bytes) { state_->capacity = bytes; }
+
+Status SimulatedDisk::flip_bit(std::string_view path, std::uint64_t offset, unsigned bit) {
+    ASSIGN_OR_RETURN(const NodeId file, state_->tree.find_file(path, "flip a bit"));
+    state_->tree.at(file).content.flip_bit(offset, bit);
     return {};
 }
 
-bool SimulatedDisk::EntryChange::touches(std::string_view directory) const {
-    return (removed && parent_of(*removed) == directory) ||
-           (added && parent_of(*added) == directory);
-}
-
-bool SimulatedDisk::EntryChange::concerns(const std::set<std::string, std::less<>>& names) const {
-    return (removed && names.contains(*removed)) || (added && names.contains(*added));
-}
-
-void SimulatedDisk::EntryChange::apply(Entries& entries) const {
-    if (removed) {
-        entries.erase(*removed);
-    }
-    if (added) {
-        entries[*added] = inode;
-    }
-}
-
-void SimulatedDisk::change(EntryChange change) {
-    change.apply(entries_);
-    changes_.push_back(std::move(change));
-}
-
-/// The directory's own changes, and earlier ones that they build on.
-void SimulatedDisk::make_durable(std::string_view directory) {
-    std::set<std::string, std::less<>> names;
-    std::vector<bool> chosen(changes_.size());
-    for (std::size_t i = changes_.size(); i-- > 0;) {
-        const EntryChange& entry = changes_[i];
-        if (entry.touches(directory) || entry.concerns(names)) {
-            chosen[i] = true;
-            for (const auto* path : {&entry.removed, &entry.added}) {
-                if (*path) {
-                    names.insert(**path);
-                }
-            }
-        }
-    }
-    std::vector<EntryChange> left;
-    for (std::size_t i = 0; i < changes_.size(); ++i) {
-        if (chosen[i]) {
-            changes_[i].apply(durable_);
-        } else {
-            left.push_back(std::move(changes_[i]));
-        }
-    }
-    changes_ = std::move(left);
-}
-
-Status SimulatedDisk::write(Inode& inode, const std::string& path, std::uint64_t offset,
-                            std::span<const std::byte> data) {
-    const auto status = begin({.kind = OperationKind::Write,
-                               .path = path,
-                               .to = {},
-                               .offset = offset,
-                               .length = data.size()});
-    const std::uint64_t number = operation_count();
-    if (!status && !crashed_) {
-        constexpr std::size_t kSector = 512;
-        inode.content.write(number, offset, data.first(data.size() / 2 / kSector * kSector));
-        return status;
-    }
-    const std::uint64_t space = capacity_ - std::min(capacity_, used());
-    const std::uint64_t fitting = inode.content.current().fitting(offset, data.size(), space);
-    inode.content.write(number, offset, data.first(fitting));
-    if (status && fitting < data.size()) {
-        return make_error(ErrorCode::NoSpace, "no space left for {} bytes at {}", data.size(),
-                          offset)
-            .with_file(path);
-    }
-    return status;
-}
-
-Status SimulatedDisk::sync(Inode& inode, const std::string& path) {
-    const auto status = begin({.kind = OperationKind::Sync, .path = path, .to = {}});
-    if (status) {
-        inode.content.sync();
-    } else if (!crashed_) {
-        inode.content.fail_sync();
-    }
-    return status;
-}
-
-bool SimulatedDisk::is_directory(std::string_view path) const {
-    if (path.empty() || path == "/") {
-        return true;
-    }
-    const auto found = entries_.find(path);
-    return found != entries_.end() && found->second->is_directory;
-}
-
-Status SimulatedDisk::require_parent(std::string_view path) const {
-    const std::string parent = parent_of(path);
-    return is_directory(parent) ? ok_status() : Status(not_found("use directory", parent));
+Status SimulatedDisk::serve_stale(std::string_view path, std::uint64_t offset,
+                                  std::uint64_t length) {
+    ASSIGN_OR_RETURN(const NodeId file, state_->tree.find_file(path, "make stale"));
+    state_->tree.at(file).content.make_stale(offset, length);
+    return {};
 }
 
 Result<std::unique_ptr<File>> SimulatedDisk::open(std::string_view path, OpenMode mode) {
-    RETURN_IF_ERROR(require_power());
-    const auto found = entries_.find(path);
-    if (mode != OpenMode::CreateExclusive) {
-        if (found == entries_.end()) {
-            return not_found("open", path);
+    NodeId node = 0;
+    if (mode == OpenMode::CreateExclusive) {
+        const auto fate = state_->begin({OperationKind::Create, std::string(path), {}, 0, 0});
+        Status done;
+        if (State::has_effect(fate)) {
+            auto created = state_->tree.create(state_->log->size(), path);
+            if (created) {
+                node = *created;
+            } else {
+                done = std::move(created.error());
+            }
         }
-        if (found->second->is_directory) {
-            return make_error(ErrorCode::Io, "cannot open: is a directory").with_file(path);
-        }
-        return std::unique_ptr<File>(std::make_unique<SimulatedFile>(
-            *this, found->second, std::string(path), mode != OpenMode::ReadOnly));
+        RETURN_IF_ERROR(state_->end(fate, std::move(done), path));
+    } else {
+        RETURN_IF_ERROR(state_->require_power(path));
+        ASSIGN_OR_RETURN(node, state_->tree.find_file(path, "open"));
     }
-    if (found != entries_.end() || is_directory(path)) {
-        return make_error(ErrorCode::Refused, "cannot create: the file exists").with_file(path);
-    }
-    RETURN_IF_ERROR(require_parent(path));
-    const auto status = begin({.kind = OperationKind::Create, .path = std::string(path), .to = {}});
-    auto inode = std::make_shared<Inode>();
-    if (status || crashed_) {
-        change({.removed = std::nullopt, .added = std::string(path), .inode = inode});
-    }
-    RETURN_IF_ERROR(status);
     return std::unique_ptr<File>(
-        std::make_unique<SimulatedFile>(*this, std::move(inode), std::string(path), true));
+        std::make_unique<OpenFile>(state_, node, std::string(path), mode != OpenMode::ReadOnly));
 }
 
 Status SimulatedDisk::rename(std::string_view from, std::string_view to) {
-    RETURN_IF_ERROR(require_power());
-    const auto found = entries_.find(from);
-    if (found == entries_.end()) {
-        return not_found("rename", from);
+    const auto fate =
+        state_->begin({OperationKind::Rename, std::string(from), std::string(to), 0, 0});
+    Status done;
+    if (State::has_effect(fate)) {
+        done = state_->tree.rename(state_->log->size(), from, to);
     }
-    REDOUBT_ASSERT(!found->second->is_directory);  // no command of ours renames one
-    RETURN_IF_ERROR(require_parent(to));
-    const auto status =
-        begin({.kind = OperationKind::Rename, .path = std::string(from), .to = std::string(to)});
-    if (status || crashed_) {
-        change({.removed = std::string(from),
-                .added = std::string(to),
-                .inode = std::shared_ptr<Inode>(found->second)});
-    }
-    return status;
+    return state_->end(fate, std::move(done), from);
 }
 
 Status SimulatedDisk::unlink(std::string_view path) {
-    RETURN_IF_ERROR(require_power());
-    const auto found = entries_.find(path);
-    if (found == entries_.end() || found->second->is_directory) {
-        return not_found("delete", path);
+    const auto fate = state_->begin({OperationKind::Unlink, std::string(path), {}, 0, 0});
+    Status done;
+    if (State::has_effect(fate)) {
+        done = state_->tree.unlink(state_->log->size(), path);
     }
-    const auto status = begin({.kind = OperationKind::Unlink, .path = std::string(path), .to = {}});
-    if (status || crashed_) {
-        change({.removed = std::string(path), .added = std::nullopt, .inode = nullptr});
-    }
-    return status;
+    return state_->end(fate, std::move(done), path);
 }
 
 Status SimulatedDisk::make_directory(std::string_view path) {
-    RETURN_IF_ERROR(require_power());
-    if (is_directory(path)) {
-        return {};
+    const auto fate = state_->begin({OperationKind::MakeDirectory, std::string(path), {}, 0, 0});
+    Status done;
+    if (State::has_effect(fate)) {
+        done = state_->tree.make_directory(state_->log->size(), path);
     }
-    if (entries_.contains(path)) {
-        return make_error(ErrorCode::Io, "cannot make directory: a file has its name")
-            .with_file(path);
-    }
-    if (const std::string parent = parent_of(path); !is_directory(parent)) {
-        RETURN_IF_ERROR(make_directory(parent));
-    }
-    const auto status =
-        begin({.kind = OperationKind::MakeDirectory, .path = std::string(path), .to = {}});
-    if (status || crashed_) {
-        auto inode = std::make_shared<Inode>();
-        inode->is_directory = true;
-        change({.removed = std::nullopt, .added = std::string(path), .inode = std::move(inode)});
-    }
-    return status;
+    return state_->end(fate, std::move(done), path);
 }
 
 Result<std::vector<std::string>> SimulatedDisk::list(std::string_view path) {
-    RETURN_IF_ERROR(require_power());
-    if (!is_directory(path)) {
-        return not_found("list", path);
-    }
+    RETURN_IF_ERROR(state_->require_power(path));
+    ASSIGN_OR_RETURN(const NodeId directory, state_->tree.find_directory(path, "list"));
     std::vector<std::string> names;
-    for (const auto& [entry, inode] : entries_) {
-        if (entry != "/" && parent_of(entry) == path) {
-            names.push_back(entry.substr(entry.rfind('/') + 1));
-        }
+    for (const auto& [name, node] : state_->tree.at(directory).entries) {
+        names.push_back(name);
     }
-    std::sort(names.begin(), names.end());
     return names;
 }
 
 Result<FileInfo> SimulatedDisk::info(std::string_view path) {
-    RETURN_IF_ERROR(require_power());
-    const auto found = entries_.find(path);
-    if (found != entries_.end() && !found->second->is_directory) {
-        return SimulatedFile(*this, found->second, found->first, false).info();
-    }
-    if (!is_directory(path)) {
-        return not_found("stat", path);
-    }
-    return FileInfo{.size = 0,
-                    .allocated_size = 0,
-                    .block_size = SparseBytes::kBlockSize,
-                    .is_directory = true,
-                    .is_regular = false};
+    RETURN_IF_ERROR(state_->require_power(path));
+    ASSIGN_OR_RETURN(const NodeId node, state_->tree.find(path, "stat"));
+    return info_of(state_->tree.at(node));
 }
 
 Status SimulatedDisk::sync_directory(std::string_view path) {
-    RETURN_IF_ERROR(require_power());
-    if (!is_directory(path)) {
-        return not_found("sync directory", path);
+    const auto fate = state_->begin({OperationKind::SyncDirectory, std::string(path), {}, 0, 0});
+    Status done;
+    if (State::has_effect(fate)) {
+        auto directory = state_->tree.find_directory(path, "sync directory");
+        if (!directory) {
+            done = std::move(directory.error());
+        } else if (fate == State::Fate::Happens) {
+            state_->tree.sync_directory(*directory);
+        } else {
+            state_->sync_in_flight = *directory;
+        }
     }
-    const auto status =
-        begin({.kind = OperationKind::SyncDirectory, .path = std::string(path), .to = {}});
-    if (status) {
-        make_durable(path);
-    } else if (crashed_) {
-        syncing_directory_ = std::string(path);
-    }
-    return status;
+    return state_->end(fate, std::move(done), path);
 }
 
 Result<std::uint64_t> SimulatedDisk::free_space(std::string_view path) {
     RETURN_IF_ERROR(info(path));
-    return capacity_ - std::min(capacity_, used());
+    return state_->free_space();
 }
 
 }  // namespace redoubt::io

@@ -1,20 +1,16 @@
-/// A disk in memory that keeps apart what is written and what is durable, and can lose power at any
-/// operation: for crash tests, deterministic from a seed. Invariants:
-///   D1  What sync() and sync_directory() have reported durable survives every power loss.
-///   D2  Of what they have not, a power loss leaves what CrashModel allows: sectors of writes in
-///   any order, one of the sizes the file went through, a prefix of each directory's changes. D3  A
-///   rename leaves a file under its old or its new name, whatever the crash: never under both or
-///   neither.
-/// Changes of one directory become durable in order. A rename between two directories becomes so
-/// when either of them is synced (ext4 and XFS commit it as one). A file whose name is not durable
-/// is lost with its data. Threading: single-threaded, as are the commands run on it.
+/// A disk in memory that loses power, for deterministic crash tests: it counts the operations that
+/// change or sync something, stops at the one it is told to, and then says what the power loss may
+/// have left. It also fails single operations, runs full, and spoils what it holds.
+/// Invariants: C1-C3 (simulated_content.h: data), T1-T3 (simulated_tree.h: entries), and
+///   D1  The same calls, seeds and models give the same bytes.
+///   D2  What was synced survives (file data and size after File::sync; a file's, directory's or
+///       moved file's name after sync_directory of the parent); of the rest, anything may.
+/// Not simulated: other processes (lock_exclusive succeeds, locked_by_other says no).
+/// Threading: a disk, its open files and all its copies belong to one thread.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,57 +19,88 @@
 #include "io/crash_model.h"
 #include "io/file.h"
 #include "io/operation.h"
-#include "io/simulated_content.h"
 
 namespace redoubt::io {
 
-/// Copies are independent disks that share unchanged bytes; a disk that was copied from has no open
-/// files in the copy. Files opened here must be gone before the disk is assigned to or destroyed.
+/// Paths: relative to the root; absolute ones are a tree of their own; empty parts and "." count
+/// for nothing. A copy is a disk of its own, with the same state, counters and plans; it shares
+/// unchanged chunks of 16 KiB, so that it is cheap. Open files stay with the disk that opened them
+/// and may outlive it.
 class SimulatedDisk final : public Directory {
 public:
-    SimulatedDisk() = default;
+    SimulatedDisk();
     SimulatedDisk(const SimulatedDisk& other);
     SimulatedDisk& operator=(const SimulatedDisk& other);
-    SimulatedDisk(SimulatedDisk&&) = default;
-    SimulatedDisk& operator=(SimulatedDisk&&) = default;
-    ~SimulatedDisk() override = default;
+    SimulatedDisk(SimulatedDisk&&) noexcept;
+    SimulatedDisk& operator=(SimulatedDisk&&) noexcept;
+    ~SimulatedDisk() override;
+    SimulatedDisk clone() const { return *this; }
 
-    /// Makes or replaces a file, with its parents; durable at once.
+    // Set up and look: none of these is an operation, and they work after a power loss, too.
+
+    /// Creates or replaces a file; its bytes, its name and those of its parents are durable at
+    /// once, and with them what was pending in these directories.
     void put(std::string_view path, std::span<const std::byte> bytes);
-    /// As it reads now. Errors: NotFound.
+    /// As it reads now. Errors: NotFound; Io for a directory.
     Result<std::vector<std::byte>> content(std::string_view path) const;
-    /// Paths of all files as of now, sorted.
+    /// Paths of all files as they are now, sorted.
     std::vector<std::string> files() const;
+    /// Whether a power loss now would take nothing.
+    bool everything_durable() const;
+    /// What it could take: "12: write a.ibd 0+512; 13: rename a b; ...". "" if
+    /// everything_durable().
+    std::string pending_text() const;
 
-    /// Operations that change or sync something, numbered from 1, tried ones included.
-    std::uint64_t operation_count() const { return operations_.size(); }
-    const std::vector<Operation>& operations() const { return operations_; }
+    // Operations: creates, writes, truncates, punched holes, syncs, renames, unlinks,
+    // make_directory and sync_directory, numbered 1, 2, 3, ... as they are attempted.
 
-    /// When the operation with this number is tried, power is lost: it and all after it, reads too,
-    /// fail with Io. What it was about to do may or may not have happened.
-    void crash_at(std::uint64_t number) { crash_at_ = number; }
-    bool crashed() const { return crashed_; }
-    /// A disk with what a power loss now leaves of this one.
-    SimulatedDisk after_crash(std::uint64_t seed, const CrashModel& model) const;
+    std::uint64_t operation_count() const;
+    /// Operation N is element N - 1.
+    const std::vector<Operation>& operations() const;
+    /// "12: write a.ibd 0+512", for messages.
+    std::string operation_text(std::uint64_t number) const;
 
-    /// The disk as it is, power on, after only the process that used it died.
+    /// The power is lost while this operation is in flight: it and everything after it, reads
+    /// included, fail with Io, "simulated power loss". 0: never. What `content` and `files` show
+    /// then includes the operation in flight, unless that is a sync.
+    void crash_at(std::uint64_t operation_number);
+    bool crashed() const;
+    /// The disk as it comes up again: what is durable, and a choice (by `model` and `seed`) of
+    /// what is pending, which is then all durable. The operation in flight is pending; a sync in
+    /// flight may have been completed. Operations count from 1 again; nothing is planned; the
+    /// capacity stays. Without a crash: as if the power were lost between two operations.
+    ///
+    /// Random means: each sector of a file holds what the first so many of the pending writes to
+    /// it made of it, neighbouring sectors choosing independently in one half of the files and
+    /// mostly together in the other; a file has one of the sizes it went through; entries are a
+    /// prefix of all operations on entries or, in one half of the crashes, of those of each
+    /// directory. A file without an entry is gone.
+    SimulatedDisk after_crash(std::uint64_t seed, CrashModel model = {}) const;
+
+    /// The disk as the next process finds it when only this one was killed, at whatever operation:
+    /// nothing is lost, and what was pending still is.
     SimulatedDisk after_kill() const;
 
-    /// The operation with this number fails with `code`. A write may have written a part; after a
-    /// failed sync what was pending becomes durable by no later one.
-    void fail_operation(std::uint64_t number, ErrorCode code) { failures_.emplace(number, code); }
-    /// Bytes that all files together may allocate (in blocks of 4096; holes take none).
-    void set_capacity(std::uint64_t bytes) { capacity_ = bytes; }
+    // Faults.
+
+    /// That operation fails with Io or NoSpace and does nothing, except: a write may have written
+    /// some of its first sectors, and a failed sync drops what is pending (C3).
+    void fail_operation(std::uint64_t operation_number, ErrorCode code);
+    /// From now on writes that need more than this find no space, and write what fits. What
+    /// counts are the allocated blocks of 4096 bytes of the files as they are now, also of those
+    /// that are open and have no name any more; names and holes cost nothing, so that truncate and
+    /// create never find the disk full.
+    void set_capacity(std::uint64_t bytes);
+    /// What counts now.
     std::uint64_t used() const;
+    /// Flips a bit (0 = the lowest) of what is there now and of what is durable. Errors: NotFound.
+    Status flip_bit(std::string_view path, std::uint64_t offset, unsigned bit);
+    /// The range reads, now and after a crash, as it was durable before the last sync of the file
+    /// that changed anything (or the last put): a write that the device lost. Writing it again
+    /// heals it. Errors: NotFound.
+    Status serve_stale(std::string_view path, std::uint64_t offset, std::uint64_t length);
 
-    /// Damage under the file system: the durable bytes change too.
-    void flip_bit(std::string_view path, std::uint64_t offset, unsigned bit);
-    /// The range holds again what it held before the file's last sync that changed anything.
-    void make_stale(std::string_view path, std::uint64_t offset, std::uint64_t length);
-
-    /// Whether a power loss could take anything back; what, for messages.
-    bool everything_durable() const { return pending_text().empty(); }
-    std::string pending_text() const;
+    // Directory. Besides what that says: a directory can be renamed within its parent only.
 
     const std::string& path() const override { return root_; }
     Result<std::unique_ptr<File>> open(std::string_view path, OpenMode mode) override;
@@ -86,47 +113,13 @@ public:
     Result<std::uint64_t> free_space(std::string_view path) override;
 
 private:
-    friend class SimulatedFile;
-    struct Inode {
-        bool is_directory = false;
-        SimulatedContent content;
-    };
-    using Entries = std::map<std::string, std::shared_ptr<Inode>, std::less<>>;
-    /// A change of one or two directories, not durable yet.
-    struct EntryChange {
-        std::optional<std::string> removed;
-        std::optional<std::string> added;
-        std::shared_ptr<Inode> inode;  ///< of `added`
-        bool touches(std::string_view directory) const;
-        bool concerns(const std::set<std::string, std::less<>>& names) const;
-        void apply(Entries& entries) const;
-    };
+    struct State;
+    class OpenFile;
 
-    /// Numbers and notes an operation. Errors: the crash, an injected failure.
-    Status begin(Operation operation);
-    /// Whether the operation now running is the one at which power is lost.
-    Status require_power() const;
-    static Error power_loss();
-    bool is_directory(std::string_view path) const;
-    Status require_parent(std::string_view path) const;
-    void change(EntryChange change);
-    void make_durable(std::string_view directory);
-    Status write(Inode& inode, const std::string& path, std::uint64_t offset,
-                 std::span<const std::byte> data);
-    Status sync(Inode& inode, const std::string& path);
+    explicit SimulatedDisk(std::shared_ptr<State> state);
 
-    std::string root_ = "disk";
-    Entries entries_;  ///< now
-    Entries durable_;
-    std::vector<EntryChange> changes_;
-    std::vector<Operation> operations_;
-    std::uint64_t crash_at_ = 0;
-    bool crashed_ = false;
-    std::map<std::uint64_t, ErrorCode> failures_;
-    std::uint64_t capacity_ = ~std::uint64_t{0};
-    /// Of the sync in which power was lost: it may have been done.
-    std::shared_ptr<Inode> syncing_file_;
-    std::optional<std::string> syncing_directory_;
+    std::string root_ = "simulated";
+    std::shared_ptr<State> state_;  ///< shared with the open files
 };
 
 }  // namespace redoubt::io

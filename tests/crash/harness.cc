@@ -288,7 +288,9 @@ std::optional<std::string> Harness::rot(std::uint64_t seed) const {
         return std::nullopt;
     }
     const std::uint64_t offset = dice.below(size);
-    disk.flip_bit(path, offset, static_cast<unsigned>(dice.below(8)));
+    if (!disk.flip_bit(path, offset, static_cast<unsigned>(dice.below(8)))) {
+        return path + " cannot be damaged";
+    }
     const std::string history = fmt::format("bit flipped in {} at {}; ", path, offset);
     if (!run(disk)) {
         return std::nullopt;
