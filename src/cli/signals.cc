@@ -1,6 +1,10 @@
 #include "cli/signals.h"
 
+#include <unistd.h>
+
 #include <csignal>
+
+#include "base/error.h"
 
 namespace redoubt::cli {
 namespace {
@@ -8,6 +12,17 @@ namespace {
 base::CancelToken token;
 
 extern "C" void request_stop(int) { token.cancel(); }
+
+/// A page of a mapped file could not be had. Whatever was under way can be run again (V2).
+extern "C" void end_on_bus_error(int) {
+    constexpr char kText[] =  // NOLINT(*-avoid-c-arrays): no more than that may be used here
+        "error: the redo log, read and checked before, can no longer be read: an I/O error of its "
+        "disk, or another process cut it short\n"
+        "hint: see the system log for errors of the disk; then run the command again\n";
+    // Nothing is left to tell a failure to.
+    static_cast<void>(::write(STDERR_FILENO, kText, sizeof kText - 1) + 1);
+    ::_exit(exit_code_of(ErrorCode::Io));
+}
 
 }  // namespace
 
@@ -20,6 +35,8 @@ void install_signal_handlers() {
     sigemptyset(&action.sa_mask);
     sigaction(SIGINT, &action, nullptr);
     sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = end_on_bus_error;
+    sigaction(SIGBUS, &action, nullptr);
 }
 
 }  // namespace redoubt::cli

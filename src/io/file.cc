@@ -2,6 +2,10 @@
 
 namespace redoubt::io {
 
+Result<std::unique_ptr<Mapping>> File::map(std::uint64_t) {
+    return make_error(ErrorCode::Unsupported, "cannot be mapped").with_file(path());
+}
+
 Status File::read_exactly(std::uint64_t offset, std::span<std::byte> buffer) {
     ASSIGN_OR_RETURN(const std::size_t n, read_at(offset, buffer));
     if (n != buffer.size()) {

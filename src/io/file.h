@@ -31,6 +31,13 @@ struct FileInfo {
     bool is_regular = false;
 };
 
+/// A file's bytes, as they are now, in the address space of the process; read-only.
+class Mapping {
+public:
+    virtual ~Mapping() = default;
+    virtual std::span<const std::byte> bytes() const = 0;
+};
+
 /// An open file. Thread-safe for concurrent reads and for writes to disjoint ranges. Errors carry
 /// the file's path.
 class File {
@@ -60,6 +67,11 @@ public:
     /// Hints that the range is written and sync() will follow: the disk may begin. Promises
     /// nothing.
     virtual void will_sync(std::uint64_t offset, std::uint64_t length) = 0;
+    /// Maps the first `length` bytes, for data that was read and checked before and is to be read
+    /// again and again. Unlike read_at(), what goes wrong later (an I/O error, a file cut short by
+    /// another process) ends the process (SIGBUS; `cli` says why). Errors: Io; Unsupported where
+    /// files cannot be mapped, which is no failure.
+    virtual Result<std::unique_ptr<Mapping>> map(std::uint64_t length);
 
     /// Reads exactly `buffer.size()` bytes. Errors: Io; Corruption ("file ends at ...") at a short
     /// file.

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -51,6 +52,21 @@ public:
 
 private:
     int fd_;
+};
+
+class PosixMapping final : public Mapping {
+public:
+    PosixMapping(void* address, std::size_t length) : address_(address), length_(length) {}
+    PosixMapping(const PosixMapping&) = delete;
+    PosixMapping& operator=(const PosixMapping&) = delete;
+    ~PosixMapping() override { ::munmap(address_, length_); }
+    std::span<const std::byte> bytes() const override {
+        return {static_cast<const std::byte*>(address_), length_};
+    }
+
+private:
+    void* address_;
+    std::size_t length_;
 };
 
 class PosixFile final : public File {
@@ -165,6 +181,14 @@ public:
         // A write that fails here is reported by the fsync that follows on the same descriptor.
         ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                           SYNC_FILE_RANGE_WRITE);
+    }
+
+    Result<std::unique_ptr<Mapping>> map(std::uint64_t length) override {
+        void* address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.get(), 0);
+        if (address == MAP_FAILED) {  // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): its macro
+            return system_error("map", path_);
+        }
+        return std::unique_ptr<Mapping>(std::make_unique<PosixMapping>(address, length));
     }
 
     static FileInfo info_of(const struct stat& st) {

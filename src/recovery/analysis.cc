@@ -126,6 +126,7 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
             .with_file(result->log->path())
             .with_hint("take another backup, or use an earlier one");
     }
+    RETURN_IF_ERROR(result->log->map());
     if (system.first_page_healed &&
         (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn ||
          (system.healed_from && *system.healed_from != identity))) {  // J3

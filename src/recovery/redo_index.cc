@@ -1,6 +1,7 @@
 #include "recovery/redo_index.h"
 
 #include <algorithm>
+#include <array>
 
 namespace redoubt::recovery {
 namespace {
@@ -27,22 +28,23 @@ void RedoIndex::begin(std::uint64_t lower) {
     chunks_.clear();
     sorted_.clear();
     free_chunks_ = kNone;
+    free_count_ = 0;
     last_page_ = kNone;
     table_.assign(kTableSizeMin, kNone);
 }
 
-bool RedoIndex::full() const {
-    return chunks_.size() * sizeof(Chunk) + pages_.size() * sizeof(Page) +
-               table_.size() * sizeof(std::uint32_t) >=
-           memory_max_;
+std::size_t RedoIndex::used() const {
+    return (chunks_.size() - free_count_) * sizeof(Chunk) + pages_.size() * kBytesPerPage;
 }
+
+bool RedoIndex::full() const { return used() >= memory_max_; }
 
 void RedoIndex::add(PageId page_id, Lsn start, PageEffect effect) {
     const std::uint64_t id = page_id.packed();
     if (id < lower_ || id >= upper_) {
         return;
     }
-    if (free_chunks_ == kNone && full()) {
+    if (full()) {
         make_room();
         if (id >= upper_) {
             return;
@@ -50,10 +52,8 @@ void RedoIndex::add(PageId page_id, Lsn start, PageEffect effect) {
     }
     Page& page = page_of(id);
     const std::uint64_t entry = (start.value << kEffectBits) | static_cast<std::uint64_t>(effect);
-    if (page.tail != kNone) {
-        const Chunk& tail = chunks_[page.tail];
-        if (effect == PageEffect::Change &&
-            tail.entries[tail.count - 1] >> kEffectBits == start.value) {
+    if (page.first != 0) {
+        if (effect == PageEffect::Change && page.last >> kEffectBits == start.value) {
             return;  // the mini-transaction comes back to the page
         }
         if (effect != PageEffect::Change) {
@@ -74,7 +74,7 @@ RedoIndex::Page& RedoIndex::page_of(std::uint64_t id) {
     }
     if (table_[at] == kNone) {
         table_[at] = static_cast<std::uint32_t>(pages_.size());
-        pages_.push_back({id, kNone, kNone});
+        pages_.push_back({id, 0, 0, kNone, kNone});
         last_page_ = table_[at];
         if (pages_.size() * 2 > table_.size()) {
             rebuild_table(table_.size() * 2);
@@ -101,6 +101,7 @@ std::uint32_t RedoIndex::new_chunk() {
     if (free_chunks_ != kNone) {
         const std::uint32_t chunk = free_chunks_;
         free_chunks_ = chunks_[chunk].next;
+        --free_count_;
         return chunk;
     }
     chunks_.emplace_back();
@@ -108,10 +109,25 @@ std::uint32_t RedoIndex::new_chunk() {
 }
 
 void RedoIndex::push(Page& page, std::uint64_t entry) {
-    if (page.tail == kNone || chunks_[page.tail].count == Chunk::kCapacity) {
+    if (page.first == 0) {
+        page.first = page.last = entry;
+        return;
+    }
+    constexpr std::uint64_t kEffectMask = (1U << kEffectBits) - 1;
+    constexpr std::size_t kNumberSizeMax = 10;
+    std::uint64_t number =
+        ((entry & ~kEffectMask) - (page.last & ~kEffectMask)) | (entry & kEffectMask);
+    page.last = entry;
+    std::array<std::uint8_t, kNumberSizeMax> bytes;  // NOLINT(*-member-init): filled as needed
+    std::uint32_t size = 0;
+    for (; number >= 0x80; number >>= 7) {
+        bytes[size++] = static_cast<std::uint8_t>(number | 0x80);
+    }
+    bytes[size++] = static_cast<std::uint8_t>(number);
+    if (page.tail == kNone || chunks_[page.tail].used + size > Chunk::kCapacity) {
         const std::uint32_t chunk = new_chunk();
         chunks_[chunk].next = kNone;
-        chunks_[chunk].count = 0;
+        chunks_[chunk].used = 0;
         if (page.tail == kNone) {
             page.head = chunk;
         } else {
@@ -120,15 +136,20 @@ void RedoIndex::push(Page& page, std::uint64_t entry) {
         page.tail = chunk;
     }
     Chunk& tail = chunks_[page.tail];
-    tail.entries[tail.count++] = entry;
+    std::copy_n(bytes.begin(), size, &tail.bytes[tail.used]);
+    tail.used = static_cast<std::uint8_t>(tail.used + size);
 }
 
 void RedoIndex::clear(Page& page) {
     if (page.head != kNone) {
+        for (std::uint32_t at = page.head; at != kNone; at = chunks_[at].next) {
+            ++free_count_;
+        }
         chunks_[page.tail].next = free_chunks_;
         free_chunks_ = page.head;
         page.head = page.tail = kNone;
     }
+    page.first = page.last = 0;
 }
 
 void RedoIndex::truncate(SpaceId space) {
@@ -142,17 +163,18 @@ void RedoIndex::truncate(SpaceId space) {
 void RedoIndex::make_room() {
     // Halve the range: keep the lowest pages that have half of the entries (R2).
     finish();
-    const auto chunk_count = [&](const Page& page) {
-        std::size_t count = 0;
+    const auto size_of = [&](const Page& page) {
+        std::size_t size = kBytesPerPage;
         for (std::uint32_t at = page.head; at != kNone; at = chunks_[at].next) {
-            ++count;
+            size += sizeof(Chunk);
         }
-        return count;
+        return size;
     };
+    const std::size_t half = used() / 2;
     std::size_t kept = 0;
-    std::size_t chunks = 0;
-    while (kept < sorted_.size() && (kept == 0 || chunks < chunks_.size() / 2)) {
-        chunks += chunk_count(pages_[sorted_[kept++]]);
+    std::size_t size = 0;
+    while (kept < sorted_.size() && (kept == 0 || size < half)) {
+        size += size_of(pages_[sorted_[kept++]]);
     }
     if (kept == sorted_.size()) {
         memory_max_ *=
@@ -169,13 +191,17 @@ void RedoIndex::make_room() {
     std::erase_if(pages_, [&](const Page& page) { return page.id >= upper_; });
     sorted_.clear();
     last_page_ = kNone;
-    rebuild_table(table_.size());
+    std::size_t table_size = table_.size();
+    while (table_size > kTableSizeMin && table_size / 2 >= pages_.size() * 2) {
+        table_size /= 2;
+    }
+    rebuild_table(table_size);
 }
 
 void RedoIndex::finish() {
     sorted_.clear();
     for (std::uint32_t page = 0; page < pages_.size(); ++page) {
-        if (pages_[page].head != kNone) {
+        if (pages_[page].first != 0) {
             sorted_.push_back(page);
         }
     }

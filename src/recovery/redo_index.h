@@ -1,7 +1,8 @@
 /// Which mini-transactions touch which page: the index that the sort-merge apply works from. It
-/// holds no payloads: a hash table of pages, and for each page a list of 8 bytes for each
-/// mini-transaction. It keeps to a cap by covering only a range of page ids at a time (the lowest
-/// that fit); the caller comes back for the next range.
+/// holds no payloads: a hash table of pages, and for each page a list of two or three bytes for
+/// each mini-transaction (how far its LSN is from the one before). It keeps to a cap by covering
+/// only a range of page ids at a time (the lowest that fit); the caller comes back for the next
+/// range.
 ///   R1  A page lists every mini-transaction of the scanned log that names it, in LSN order, and
 ///       none before the last one that initialises or frees it or truncates its tablespace.
 ///   R2  Ranges of successive builds meet without gap or overlap, whatever the cap.
@@ -53,22 +54,31 @@ private:
 
     /// A piece of a page's list. 64 bytes: a cache line.
     struct Chunk {
-        static constexpr std::uint32_t kCapacity = 7;
-        std::uint64_t entries[kCapacity];  ///< start LSN << kEffectBits | PageEffect
+        static constexpr std::uint32_t kCapacity = 59;
         std::uint32_t next;
-        std::uint32_t count;
+        std::uint8_t used;  ///< of `bytes`
+        /// Numbers of 7 bits a byte, the lowest first, bit 7 set but in the last: distance from the
+        /// entry before << kEffectBits | PageEffect. None goes over the chunk's end.
+        std::uint8_t bytes[kCapacity];
     };
+    static_assert(sizeof(Chunk) == 64);
+    /// An entry: start LSN << kEffectBits | PageEffect.
     struct Page {
-        std::uint64_t id;  ///< PageId::packed()
-        std::uint32_t head;
+        std::uint64_t id;     ///< PageId::packed()
+        std::uint64_t first;  ///< entry; 0 = the list is empty (there is no LSN 0)
+        std::uint64_t last;   ///< entry
+        std::uint32_t head;   ///< chunks of the entries after the first
         std::uint32_t tail;
     };
+    static constexpr std::size_t kBytesPerPage =
+        sizeof(Page) + 4 * sizeof(std::uint32_t);  ///< with its share of the tables
 
     Page& page_of(std::uint64_t id);
     void push(Page& page, std::uint64_t entry);
     void clear(Page& page);
     std::uint32_t new_chunk();
     void rebuild_table(std::size_t size);
+    std::size_t used() const;  ///< bytes
     bool full() const;
     void make_room();
 
@@ -79,6 +89,7 @@ private:
     std::vector<std::uint32_t> table_;  ///< open addressing: positions in pages_, kNone = free
     std::vector<Chunk, base::HugePageAllocator<Chunk>> chunks_;
     std::uint32_t free_chunks_ = kNone;  ///< list through Chunk::next
+    std::size_t free_count_ = 0;
     std::uint32_t last_page_ = kNone;    ///< most records name the page before
     std::vector<std::uint32_t> sorted_;  ///< positions in pages_ by id
 };
@@ -90,46 +101,61 @@ public:
     PageEntries(const RedoIndex& index, const RedoIndex::Page& page)
         : index_(&index), page_(&page) {}
 
-    bool empty() const { return page_ == nullptr || page_->head == RedoIndex::kNone; }
+    bool empty() const { return page_ == nullptr || page_->first == 0; }
     PageId id() const { return PageId::unpack(page_->id); }
-    Lsn first_start() const { return start(front()); }
+    Lsn first_start() const { return start(page_->first); }
     /// The log makes the page from nothing: what the file holds does not matter.
-    bool initialised() const { return !empty() && effect(front()) != PageEffect::Change; }
+    bool initialised() const { return !empty() && effect(page_->first) != PageEffect::Change; }
     /// The page is free at the end of the log: neither read nor written.
-    bool freed() const { return !empty() && effect(back()) == PageEffect::Free; }
+    bool freed() const { return !empty() && effect(page_->last) == PageEffect::Free; }
     /// Walks in LSN order through the mini-transactions but those that only free the page.
     class Cursor {
     public:
-        explicit Cursor(const PageEntries& entries)
-            : index_(entries.index_),
-              chunk_(entries.empty() ? RedoIndex::kNone : entries.page_->head) {
-            skip();
+        explicit Cursor(const PageEntries& entries) : index_(entries.index_) {
+            if (!entries.empty()) {
+                entry_ = entries.page_->first;
+                chunk_ = entries.page_->head;
+                skip_free();
+            }
         }
-        bool done() const { return chunk_ == RedoIndex::kNone; }
-        Lsn start() const { return PageEntries::start(entry()); }
+        bool done() const { return entry_ == 0; }
+        Lsn start() const { return PageEntries::start(entry_); }
         void next() {
-            ++at_;
-            skip();
+            advance();
+            skip_free();
         }
 
     private:
-        std::uint64_t entry() const { return index_->chunks_[chunk_].entries[at_]; }
-        void skip() {
-            while (!done()) {
-                const RedoIndex::Chunk& chunk = index_->chunks_[chunk_];
-                if (at_ == chunk.count) {
-                    chunk_ = chunk.next;
-                    at_ = 0;
-                } else if (effect(chunk.entries[at_]) == PageEffect::Free) {
-                    ++at_;
-                } else {
-                    return;
+        void skip_free() {
+            while (entry_ != 0 && effect(entry_) == PageEffect::Free) {
+                advance();
+            }
+        }
+        void advance() {
+            if (chunk_ == RedoIndex::kNone) {
+                entry_ = 0;
+                return;
+            }
+            const RedoIndex::Chunk& chunk = index_->chunks_[chunk_];
+            std::uint64_t number = 0;
+            for (unsigned shift = 0;; shift += 7) {
+                const std::uint8_t byte = chunk.bytes[at_++];
+                number |= std::uint64_t{byte & 0x7FU} << shift;
+                if (byte < 0x80) {
+                    break;
                 }
+            }
+            constexpr std::uint64_t kEffectMask = (1U << RedoIndex::kEffectBits) - 1;
+            entry_ = ((entry_ & ~kEffectMask) + (number & ~kEffectMask)) | (number & kEffectMask);
+            if (at_ == chunk.used) {
+                chunk_ = chunk.next;
+                at_ = 0;
             }
         }
 
         const RedoIndex* index_;
-        std::uint32_t chunk_;
+        std::uint64_t entry_ = 0;
+        std::uint32_t chunk_ = RedoIndex::kNone;  ///< of the entry after this one
         std::uint32_t at_ = 0;
     };
     Cursor cursor() const { return Cursor(*this); }
@@ -137,11 +163,6 @@ public:
 private:
     static Lsn start(std::uint64_t entry) { return Lsn{entry >> RedoIndex::kEffectBits}; }
     static PageEffect effect(std::uint64_t entry) { return static_cast<PageEffect>(entry & 3); }
-    std::uint64_t front() const { return index_->chunks_[page_->head].entries[0]; }
-    std::uint64_t back() const {
-        const RedoIndex::Chunk& chunk = index_->chunks_[page_->tail];
-        return chunk.entries[chunk.count - 1];
-    }
 
     const RedoIndex* index_ = nullptr;
     const RedoIndex::Page* page_ = nullptr;

@@ -68,6 +68,7 @@ std::string_view name_of(LogEnd end) {
 
 struct LogFile::State {
     std::unique_ptr<io::File> file;
+    std::unique_ptr<io::Mapping> mapping;  ///< null: readers read
     std::string path;
     std::uint64_t size = 0;
     LogHeader header;
@@ -170,7 +171,7 @@ Result<Checkpoint> LogFile::checkpoint() const {
 }
 
 /// Invariants:
-///   R1  buffer[0..filled) holds the bytes of LSNs [begin, begin + filled); at <= filled.
+///   R1  window[0..filled) holds the bytes of LSNs [begin, begin + filled); at <= filled.
 ///   R2  begin + filled <= limit: one seek never leads to more than `capacity` bytes, so a walk
 ///       over hostile bytes ends.
 struct LogReader::State {
@@ -190,8 +191,9 @@ struct LogReader::State {
     const LogFile::State& log;
     std::unique_ptr<std::byte[]> storage;  // NOLINT(*-avoid-c-arrays)
     std::span<std::byte> buffer;
-    std::uint64_t begin = 0;  // LSN
-    std::size_t filled = 0;   // bytes
+    std::span<const std::byte> window;  ///< the buffer, or the mapped file from `begin` on
+    std::uint64_t begin = 0;            // LSN
+    std::size_t filled = 0;             // bytes
     std::size_t at = 0;
     std::uint64_t limit = 0;      // LSN
     std::size_t chunk = 0;        // bytes the next read asks for
@@ -238,6 +240,11 @@ void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
     filled = 0;
     at = 0;
     chunk = kFirstChunk;
+    window = buffer;
+    if (log.mapping != nullptr && lsn >= log.header.first_lsn.value) {
+        window = log.mapping->bytes().subspan(log.offset_of(lsn));
+        filled = std::min<std::uint64_t>(window.size(), limit - begin);
+    }
 }
 
 Result<bool> LogReader::State::fill() {
@@ -248,7 +255,14 @@ Result<bool> LogReader::State::fill() {
                           begin, log.header.first_lsn.value)
             .with_file(log.path);
     }
-    std::memmove(buffer.data(), buffer.data() + at, filled - at);
+    if (window.data() != buffer.data()) {  // the mapped file ends within a mini-transaction
+        if (filled - at > buffer.size()) {
+            return false;
+        }
+        chunk = kMtrSizeMax;
+    }
+    std::memmove(buffer.data(), window.data() + at, filled - at);
+    window = buffer;
     begin += at;
     filled -= at;
     at = 0;
@@ -278,7 +292,7 @@ std::byte LogReader::State::sequence_bit(std::uint64_t lsn) {
 }
 
 LogReader::State::Walk LogReader::State::walk(std::size_t& records_size) {
-    const std::span<const std::byte> bytes = std::span(buffer).subspan(at, filled - at);
+    const std::span<const std::byte> bytes = window.subspan(at, filled - at);
     std::size_t p = 0;
     while (p < kMtrSizeMax) {
         if (p >= bytes.size()) {
@@ -322,7 +336,7 @@ Result<bool> LogReader::State::complete(std::size_t& records_size) {
 }
 
 bool LogReader::State::checksum_matches(std::size_t records_size) const {
-    const auto bytes = std::span<const std::byte>(buffer).subspan(at);
+    const auto bytes = window.subspan(at);
     const std::size_t crc_at = records_size + 1 + nonce_size;
     const std::uint32_t crc = crc32c(bytes.first(records_size));
     const auto nonce = bytes.subspan(records_size + 1, nonce_size);
@@ -353,7 +367,7 @@ Result<std::optional<Mtr>> LogReader::State::next(bool check) {
         end_reason = LogEnd::Checksum;
         return std::optional<Mtr>();
     }
-    const auto bytes = std::span<const std::byte>(buffer).subspan(at);
+    const auto bytes = window.subspan(at);
     std::span<const std::byte> records = bytes.first(records_size);
     const auto nonce = bytes.subspan(records_size + 1, nonce_size);
     const std::size_t crc_at = records_size + 1 + nonce_size;
@@ -431,6 +445,16 @@ void LogReader::State::decrypt_each(std::span<const std::byte> nonce) {
 
 LogReader LogFile::reader(std::size_t buffer_size) const {
     return LogReader(std::make_unique<LogReader::State>(*state_, buffer_size));
+}
+
+Status LogFile::map() {
+    auto mapping = state_->file->map(state_->size);
+    if (mapping) {
+        state_->mapping = std::move(*mapping);
+        return {};
+    }
+    return mapping.error().code() == ErrorCode::Unsupported ? ok_status()
+                                                            : Status(std::move(mapping.error()));
 }
 
 LogReader::LogReader(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -96,6 +96,9 @@ public:
     const std::string& path() const;
     /// `buffer_size` in bytes, at least 2 MiB. The log outlives its readers.
     LogReader reader(std::size_t buffer_size = std::size_t{4} << 20) const;
+    /// Has readers made from now on look at the file where it is instead of copying it, where that
+    /// can be (io::File::map): for a log that was read and checked as a whole. Errors: Io.
+    Status map();
 
 private:
     friend class LogReader;
