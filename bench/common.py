@@ -12,7 +12,7 @@ import redoubt  # noqa: E402,F401
 
 
 def timed(command, **options):
-    """Runs a command; (seconds, peak resident KiB, stdout). Errors: RuntimeError if it fails."""
+    """Runs a command; (seconds, peak resident KiB with mapped files, stdout). Errors: RuntimeError if it fails."""
     begun = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     output = process.stdout.read()
@@ -22,6 +22,15 @@ def timed(command, **options):
     if process.returncode != 0:
         raise RuntimeError(f"{command} ended with {process.returncode}:\n{output[-2000:]}")
     return seconds, usage.ru_maxrss, output
+
+
+def timed_anonymous(command):
+    """Runs a command; (seconds, peak of its anonymous memory in KiB). Errors: RuntimeError if it fails."""
+    begun = time.monotonic()
+    code, peak = redoubt.peak_anonymous_memory(command)
+    if code != 0:
+        raise RuntimeError(f"{command} ended with {code}")
+    return time.monotonic() - begun, peak
 
 
 def line(name, values, unit="s"):

@@ -82,6 +82,8 @@ public:
         recover_options.progress = options_.progress;
         recover_options.cancel = options_.cancel;
         recover_options.partial = report_.metadata.partial();
+        recover_options.expected_end =
+            std::max(report_.metadata.checkpoints.to, report_.metadata.checkpoints.last);
         recover_options.before_changes = [&](const recovery::Analysis& analysis) -> Status {
             RETURN_IF_ERROR(check_log(analysis, report_.metadata.checkpoints));
             RETURN_IF_ERROR(markers.apply(directory_));

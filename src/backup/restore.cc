@@ -73,6 +73,13 @@ public:
             RETURN_IF_ERROR(check_same(*unfinished));
             report_.resumed = true;
         }
+        if (unfinished && target_.exists(unfinished->plan.log.to)) {
+            // All was done but forgetting the plan (T2). A server may have run on it since: nothing
+            // of it is touched.
+            plan_ = std::move(unfinished->plan);
+            RETURN_IF_ERROR(target_.sync_directory(io::parent_of(plan_.log.to)));
+            return finish();
+        }
         if (unfinished && options_.move) {
             plan_ = std::move(unfinished->plan);  // part of the backup is in the target already
         } else {
@@ -92,6 +99,11 @@ public:
         }
         RETURN_IF_ERROR(sync_directories());
         RETURN_IF_ERROR(put_log());
+        return finish();
+    }
+
+private:
+    Status finish() {
         RETURN_IF_ERROR(target_.unlink(kUnfinishedFile));
         RETURN_IF_ERROR(target_.sync_directory(""));
         report_.files = plan_.files.size() + 1;
@@ -102,7 +114,6 @@ public:
         return {};
     }
 
-private:
     Status check_cancel() const {
         return options_.cancel != nullptr ? options_.cancel->check() : ok_status();
     }

@@ -51,6 +51,10 @@ public:
         RETURN_IF_ERROR(add_directory("", 0));
         std::sort(plan_.files.begin(), plan_.files.end(),
                   [](const RestoreFile& a, const RestoreFile& b) { return a.from < b.from; });
+        // A server that is started too early finds the system tablespace without a log, and
+        // refuses; without either it would make new ones.
+        std::stable_partition(plan_.files.begin(), plan_.files.end(),
+                              [&](const RestoreFile& file) { return system_.contains(file.from); });
         std::sort(plan_.directories.begin(), plan_.directories.end());
         plan_.directories.erase(std::unique(plan_.directories.begin(), plan_.directories.end()),
                                 plan_.directories.end());
@@ -197,6 +201,11 @@ Json to_json(const RestoreFile& file) {
     return Json::array({file.from, file.to, file.size, file.sparse});
 }
 
+/// Whether a part of the path is "..".
+bool climbs(std::string_view path) {
+    return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
+}
+
 bool from_json(const Json& value, RestoreFile& file) {
     if (!value.is_array() || value.size() != 4 || !value[0].is_string() || !value[1].is_string() ||
         !value[2].is_number_unsigned() || !value[3].is_boolean()) {
@@ -206,7 +215,9 @@ bool from_json(const Json& value, RestoreFile& file) {
             .to = value[1].get<std::string>(),
             .size = value[2].get<std::uint64_t>(),
             .sparse = value[3].get<bool>()};
-    return true;
+    // Our own file, yet a file: what it says stays within the backup and the target.
+    return !file.from.empty() && !file.from.starts_with('/') && !climbs(file.from) &&
+           !file.to.empty() && !climbs(file.to);
 }
 
 }  // namespace

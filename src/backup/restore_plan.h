@@ -19,7 +19,7 @@ struct RestoreFile {
 };
 
 struct RestorePlan {
-    std::vector<RestoreFile> files;  ///< all but the redo log, sorted by `from`
+    std::vector<RestoreFile> files;  ///< all but the redo log; the system tablespace first
     RestoreFile log;
     std::vector<std::string> directories;  ///< to be made in the target, parents first
     std::vector<std::string> notes;

@@ -113,10 +113,12 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
 
     ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
     result->index = RedoIndex(options.index_memory);
-    ASSIGN_OR_RETURN(result->scan, scan_log(*result->log, result->index,
-                                            {.threads = options.threads,
-                                             .progress = options.progress,
-                                             .cancel = options.cancel}));
+    ASSIGN_OR_RETURN(result->scan,
+                     scan_log(*result->log, result->index,
+                              {.expected_end = options.expected_end,
+                               .threads = scan_threads(options.threads, options.index_memory),
+                               .progress = options.progress,
+                               .cancel = options.cancel}));
     const JournalIdentity identity{result->scan.checkpoint.lsn, result->scan.end};
     if (!layout.is_backup && !result->scan.clean &&
         result->log->header().creator.starts_with("Backup ")) {

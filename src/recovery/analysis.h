@@ -28,7 +28,8 @@ struct AnalysisOptions {
         io::OpenMode::ReadOnly;  ///< ReadWrite takes the server's lock on the system tablespace
     const crypt::KeyRing* keys = nullptr;
     page::Strictness strictness = page::Strictness::AnyKnown;
-    bool partial = false;                              ///< a backup of chosen tables
+    bool partial = false;       ///< a backup of chosen tables
+    Lsn expected_end = Lsn{0};  ///< where the log is known to end; 0 = not known
     std::size_t index_memory = std::size_t{64} << 20;  ///< bytes
     unsigned threads = 1;
     base::Progress* progress = nullptr;

@@ -268,10 +268,10 @@ struct WalkEnd {
 ///   W1  What is taken in is what one thread finds that reads from `from` to the end.
 Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& indexer,
                      const ScanOptions& options) {
-    constexpr std::uint64_t kPieceBytes = std::uint64_t{1} << 20;
+    constexpr std::uint64_t kPieceBytes = std::uint64_t{512} << 10;
     constexpr unsigned kThreadsMax = 8;  // each takes memory beside the cap: a few MiB
     const unsigned threads = std::clamp(options.threads, 1U, kThreadsMax);
-    const std::size_t piece_count = threads == 1 ? 1 : std::size_t{4} * threads;
+    const std::size_t piece_count = threads == 1 ? 1 : std::size_t{8} * threads;
     std::vector<PieceReader> readers;
     for (unsigned i = 0; i < threads; ++i) {
         readers.emplace_back(log, range);
@@ -334,7 +334,9 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
     ASSIGN_OR_RETURN(scan.checkpoint, log.checkpoint());
     ASSIGN_OR_RETURN(scan.file_checkpoint, find_file_checkpoint(log, scan.checkpoint));
     if (options.progress != nullptr) {
-        options.progress->begin("scan redo", 0, "bytes");
+        const std::uint64_t from = scan.checkpoint.lsn.value;
+        options.progress->begin("scan redo", std::max(from, options.expected_end.value) - from,
+                                "bytes");
     }
     index.begin(0);
     scan.first_pages.begin(0);
@@ -360,6 +362,12 @@ Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanO
         options.progress->end();
     }
     return scan;
+}
+
+unsigned scan_threads(unsigned threads, std::size_t index_memory) {
+    constexpr std::size_t kMemoryPerThread = std::size_t{4} << 20;
+    return static_cast<unsigned>(
+        std::min<std::size_t>(threads, std::max<std::size_t>(2, index_memory / kMemoryPerThread)));
 }
 
 Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t lower,

@@ -51,7 +51,8 @@ struct LogScan {
 };
 
 struct ScanOptions {
-    unsigned threads = 1;  ///< 1 = on the caller's
+    Lsn expected_end = Lsn{0};  ///< where the log is known to end, for the progress; 0 = not known
+    unsigned threads = 1;       ///< 1 = on the caller's
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };
@@ -60,6 +61,10 @@ struct ScanOptions {
 /// valid checkpoint, no FILE_CHECKPOINT for it, a malformed record, or the log ends before what the
 /// checkpoint promises; Io; Key; Cancelled.
 Result<LogScan> scan_log(const redo::LogFile& log, RedoIndex& index, const ScanOptions& options);
+
+/// How many threads a scan takes so that their buffers (some 4 MiB each, beside the index) keep to
+/// a small memory cap; two always.
+unsigned scan_threads(unsigned threads, std::size_t index_memory);
 
 /// Fills `index` again with pages >= `lower` of a log that was scanned before.
 Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t lower,

@@ -22,7 +22,7 @@ double seconds_since(Clock::time_point begin) {
 
 /// Pages of one batch, bytes: the log order jumps from page to page, so they should fit the cache.
 /// Bigger batches read less of the log twice, yet are slower.
-constexpr std::uint64_t kBatchSizeMax = std::uint64_t{16} << 20;
+constexpr std::uint64_t kBatchSizeMax = std::uint64_t{8} << 20;
 constexpr std::uint64_t kJournalSizeMax = std::uint64_t{256} << 20;
 constexpr const char* kNewLogName =
     "ib_logfile101";  // the server's own name for a log being made; deleted at its start
@@ -297,9 +297,11 @@ private:
             if (next == RedoIndex::kEnd) {
                 break;
             }
-            RETURN_IF_ERROR(index_again(
-                *analysis_->log, analysis_->scan, next, analysis_->index,
-                {.threads = options_.threads, .progress = nullptr, .cancel = options_.cancel}));
+            RETURN_IF_ERROR(
+                index_again(*analysis_->log, analysis_->scan, next, analysis_->index,
+                            {.threads = scan_threads(options_.threads, options_.memory / 2),
+                             .progress = nullptr,
+                             .cancel = options_.cancel}));
         }
         report_.pages_applied = pages_applied_;
         report_.pages_initialised = pages_initialised_;
@@ -665,6 +667,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
     analysis_options.index_memory = options.memory / 2;
     analysis_options.threads = options.threads;
     analysis_options.partial = options.partial;
+    analysis_options.expected_end = options.expected_end;
     analysis_options.progress = options.progress;
     analysis_options.cancel = options.cancel;
     ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));

@@ -34,6 +34,8 @@ struct RecoverOptions {
     page::Strictness strictness = page::Strictness::AnyKnown;
     /// A backup of chosen tables: the log names others, whose files are not missed.
     bool partial = false;
+    /// Where the log is known to end (a backup says so), for the progress; 0 = not known.
+    Lsn expected_end = Lsn{0};
     /// Called once all that can be checked is checked (V1) and before the first change; an error
     /// ends the run.
     std::function<Status(const Analysis&)> before_changes;

@@ -101,7 +101,11 @@ Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<Pa
 
 /// Applies the mini-transactions of `needs`, which are sorted.
 Status apply(redo::LogReader& reader, std::span<const Need> needs, std::span<PageFrame> frames) {
+    constexpr std::size_t kAhead = 16;  // mini-transactions; enough for the memory to answer
     for (std::size_t begin = 0; begin < needs.size();) {
+        if (begin + kAhead < needs.size()) {
+            reader.will_read(needs[begin + kAhead].start);
+        }
         std::size_t end = begin + 1;
         while (end < needs.size() && needs[end].start == needs[begin].start) {
             ++end;

@@ -463,6 +463,17 @@ LogReader& LogReader::operator=(LogReader&&) noexcept = default;
 LogReader::~LogReader() = default;
 void LogReader::seek(Lsn lsn, Lsn limit) { state_->seek(lsn.value, limit.value); }
 Result<bool> LogReader::find_boundary(Lsn until) { return state_->find_boundary(until.value); }
+void LogReader::will_read(Lsn lsn) const {
+    constexpr std::size_t kLine = 64;  // bytes
+    constexpr std::size_t kLines = 2;  // of a mini-transaction of usual size
+    const std::uint64_t offset = lsn.value - state_->begin;
+    if (state_->log.mapping != nullptr && lsn.value >= state_->begin &&
+        offset + kLine * kLines <= state_->filled) {
+        for (std::size_t i = 0; i < kLines; ++i) {
+            __builtin_prefetch(state_->window.data() + offset + i * kLine);
+        }
+    }
+}
 Lsn LogReader::position() const { return Lsn{state_->position()}; }
 Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }
 LogEnd LogReader::end_reason() const { return state_->end_reason; }

@@ -61,6 +61,9 @@ public:
     /// by chance: once in four thousand million. Errors: as next().
     Result<bool> find_boundary(Lsn until);
     Lsn position() const;
+    /// Hints that the mini-transaction at `lsn` is to be read soon. Does nothing but where the log
+    /// is mapped: there it hides the memory's latency.
+    void will_read(Lsn lsn) const;
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
     /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file

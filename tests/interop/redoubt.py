@@ -7,6 +7,8 @@ this checkout's build/release/bin.
 import dataclasses
 import json
 import os
+import subprocess
+import time
 
 import realserver
 
@@ -59,6 +61,29 @@ def command(*arguments, site=None, config=None):
 def run(line, timeout_s=RECOVER_TIMEOUT_S):
     """Runs a command line made by command(). Errors: HarnessError on a time-out."""
     return _answer(realserver.run(line, timeout_s, separate_errors=True))
+
+
+def anonymous_memory(pid):
+    """KiB of a process's anonymous memory (mapped files are not counted); 0 when it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            for entry in status:
+                if entry.startswith("RssAnon:"):
+                    return int(entry.split()[1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return 0
+
+
+def peak_anonymous_memory(line):
+    """(exit code, KiB): runs a command line and looks at its memory every few milliseconds."""
+    peak = 0
+    with subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, anonymous_memory(process.pid))
+            time.sleep(0.004)
+    return process.returncode, peak
 
 
 def recover(site, config, *options):

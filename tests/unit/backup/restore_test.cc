@@ -55,6 +55,8 @@ TEST(RestorePlan, WithoutATargetLayoutAllGoesIntoTheDataDirectory) {
     for (const char* path : {"backup-my.cnf", "xtrabackup_checkpoints", "xtrabackup_binlog_info"}) {
         EXPECT_EQ(target_of(*plan, path), "") << "of the backup only";
     }
+    EXPECT_EQ(plan->files.at(0).from, "ibdata1") << "a server that starts too early must see it";
+    EXPECT_EQ(plan->files.at(1).from, "ibdata2");
     EXPECT_THAT(plan->notes, Contains(HasSubstr("/disk2")));
     EXPECT_THAT(plan->directories, Contains("/ext/d"));
     EXPECT_THAT(plan->directories, Contains("#rocksdb/deep"));
@@ -103,6 +105,41 @@ TEST(RestorePlan, IsReadBackFromItsFile) {
     EXPECT_EQ(plan_to_text(read->plan, "some/backup", Lsn{77}, true), text);
     for (std::size_t size = 0; size + 1 < text.size(); size += 7) {
         EXPECT_FALSE(parse_unfinished(text.substr(0, size))) << size;
+    }
+}
+
+TEST(RestorePlan, APlanThatLeadsOutIsNotFollowed) {
+    RestorePlan plan;
+    plan.log = {.from = "ib_logfile0", .to = "ib_logfile0"};
+    EXPECT_TRUE(parse_unfinished(plan_to_text(plan, "b", Lsn{1}, true)));
+    for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+             {"../x", "x"}, {"/etc/x", "x"}, {"d/../../x", "x"}, {"x", "d/../../x"}, {"", "x"}}) {
+        plan.files = {{.from = from, .to = to}};
+        EXPECT_FALSE(parse_unfinished(plan_to_text(plan, "b", Lsn{1}, true))) << from << " " << to;
+    }
+}
+
+/// A server may have run on what was restored before the next run comes to forget the plan.
+TEST(Restore, WhatWasCompleteIsNotTouchedAgain) {
+    for (const bool move : {false, true}) {
+        io::MemoryDirectory root;
+        RestorePlan plan;
+        plan.log = {.from = "ib_logfile0", .to = "ib_logfile0"};
+        plan.files = {{.from = "ibdata1", .to = "ibdata1"}};
+        put(root, "backup/ibdata1", "old");
+        put(root, "backup/xtrabackup_checkpoints",
+            "backup_type = log-applied\nfrom_lsn = 0\nto_lsn = 1\nlast_lsn = 1\n");
+        put(root, "data/ib_logfile0", "the server's");
+        put(root, "data/ibdata1", "the server's");
+        put(root, "data/redoubt.restore", plan_to_text(plan, "backup", Lsn{1}, move));
+        RestoreOptions options;
+        options.move = move;
+        const auto report = restore(root, "backup", "data", options);
+        ASSERT_TRUE(report) << report.error().to_string();
+        EXPECT_TRUE(report->resumed);
+        EXPECT_EQ(root.read_text("data/ibdata1", 100).value(), "the server's");
+        EXPECT_EQ(root.read_text("data/ib_logfile0", 100).value(), "the server's");
+        EXPECT_FALSE(root.exists("data/redoubt.restore"));
     }
 }
 
