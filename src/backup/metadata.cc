@@ -156,8 +156,7 @@ BackupInfo parse_info(std::string_view text) {
 }
 
 bool is_backup(io::Directory& directory) {
-    return directory.exists(kCheckpointsFile) || directory.exists(kOptionsFile) ||
-           directory.exists(kInfoFile);
+    return directory.exists(kCheckpointsFile) || directory.exists(kOptionsFile);
 }
 
 Result<Metadata> read_metadata(io::Directory& directory) {

@@ -57,7 +57,8 @@ inline constexpr const char* kInfoFile = "xtrabackup_info";
 inline constexpr const char* kOptionsFile = "backup-my.cnf";
 inline constexpr const char* kBinlogPositionFile = "xtrabackup_binlog_pos_innodb";
 
-/// Whether a directory calls itself a backup at all.
+/// Whether a directory calls itself a backup at all. (xtrabackup_info and others go along into a
+/// restored data directory.)
 bool is_backup(io::Directory& directory);
 /// Reads the files and holds them against each other. Errors: Incomplete (a backup that was killed,
 /// or metadata that contradict each other), Unsupported (compressed files in it), Io.

@@ -124,6 +124,8 @@ private:
                 RETURN_IF_ERROR(add_directory(from, depth + 1));
             } else if (info.is_regular) {
                 RETURN_IF_ERROR(add_file(from, name, info));
+            } else {
+                plan_.notes.push_back(from + " is neither a file nor a directory; left out");
             }
         }
         return {};

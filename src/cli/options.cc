@@ -190,10 +190,13 @@ void add_commands(CLI::App& app, Options& options) {
         CLI::App& command =
             add_command(app, "restore", "Put a backup in place as a server's data directory");
         command
-            .add_option("BACKUP DATADIR", options.paths,
-                        "The backup (prepared first if it is not), and an empty or new directory")
+            .add_option_function<std::string>(
+                "BACKUP", [&options](const std::string& path) { options.paths = {path}; },
+                "A backup; prepared first if it is not")
             ->required()
-            ->expected(2)
+            ->type_name("");
+        command.add_option("DATADIR", options.target, "A new or empty directory")
+            ->required()
             ->type_name("");
         command.add_flag("--move", options.move, "Move the files instead of copying them");
         command.add_flag("--continue-on-damage", options.continue_on_damage,

@@ -62,6 +62,7 @@ struct Options {
     std::optional<PageId> log_page;   ///< log --page
     std::optional<Lsn> from;          ///< log
     bool summary = false;             ///< log
+    std::string target;               ///< restore: the data directory
     bool move = false;                ///< restore
     bool continue_on_damage = false;  ///< restore
 };

@@ -13,8 +13,8 @@ constexpr int kExitWarnings = 3;
 
 Json report_json(const Options& options, const backup::RestoreReport& report) {
     Json result = document("restore");
-    result["backup"] = options.paths[0];
-    result["directory"] = options.paths[1];
+    result["backup"] = options.paths.front();
+    result["directory"] = options.target;
     result["moved"] = options.move;
     result["resumed"] = report.resumed;
     result["prepared_first"] = report.prepared.has_value() && !report.prepared->was_prepared;
@@ -52,7 +52,7 @@ std::string report_text(const Options& options, const backup::RestoreReport& rep
     facts.emplace_back("time", human_seconds(report.seconds));
     return facts_text(facts) +
            fmt::format("{} is complete and durable; see that the server's user owns its files\n",
-                       options.paths[1]);
+                       options.target);
 }
 
 }  // namespace
@@ -64,8 +64,8 @@ Result<int> restore_command(const CommandContext& context) {
     restore_options.move = options.move;
     restore_options.continue_on_damage = options.continue_on_damage;
     ASSIGN_OR_RETURN(const backup::RestoreReport report,
-                     backup::restore(context.working_directory, options.paths[0], options.paths[1],
-                                     restore_options));
+                     backup::restore(context.working_directory, options.paths.front(),
+                                     options.target, restore_options));
     context.progress.end();
     if (options.json) {
         RETURN_IF_ERROR(print_json(report_json(options, report)));

@@ -92,6 +92,9 @@ def _run(case, scratch, templates, options, outcome):
     if answer.code != redoubt.OK:
         outcome.problems.append(f"redoubt restore: exit {answer.code}: {answer.text.strip()}")
         return
+    answer = redoubt.run(redoubt.command("verify", site.data, site=site, config=config))
+    if answer.code != redoubt.OK:
+        outcome.problems.append(f"redoubt verify of what was restored: exit {answer.code}: {answer.text}")
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             outcome.problems += ledger.violations(sql, clients)

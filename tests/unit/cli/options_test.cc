@@ -43,6 +43,17 @@ std::string contents(const std::string& path) {
     return text.str();
 }
 
+TEST(CommandLine, RestoreTakesABackupAndADataDirectory) {
+    for (const Options& options : {parsed({"restore", "b", "d", "--move"}),
+                                   parsed({"restore", "--move", "b", "d", "--threads", "1"})}) {
+        EXPECT_THAT(options.paths, ElementsAre("b"));
+        EXPECT_EQ(options.target, "d");
+        EXPECT_TRUE(options.move);
+    }
+    EXPECT_EQ(refused({"restore", "b"}).exit_code, 2);
+    EXPECT_EQ(refused({"restore", "b", "d", "e"}).exit_code, 2);
+}
+
 TEST(ParseSize, KnowsItsSuffixes) {
     EXPECT_EQ(parse_size("512").value(), 512U);
     EXPECT_EQ(parse_size("4k").value(), 4096U);
