@@ -73,14 +73,7 @@ public:
         report_.markers = markers.texts();
 
         recovery::RecoverOptions recover_options;
-        recover_options.layout = options_.layout;
-        recover_options.layout_given = options_.layout_given;
-        recover_options.keys = options_.keys;
-        recover_options.threads = options_.threads;
-        recover_options.memory = options_.memory;
-        recover_options.strictness = options_.strictness;
-        recover_options.progress = options_.progress;
-        recover_options.cancel = options_.cancel;
+        static_cast<space::DirectoryOptions&>(recover_options) = options_;
         recover_options.partial = report_.metadata.partial();
         recover_options.expected_end =
             std::max(report_.metadata.checkpoints.to, report_.metadata.checkpoints.last);
@@ -117,19 +110,12 @@ private:
     Status check_tables() {
         const bool corrupted = directory_.exists(kCorruptedPagesFile);
         verify::VerifyOptions verify_options;
+        static_cast<space::DirectoryOptions&>(verify_options) = options_;
         verify_options.levels = {"files"};
-        verify_options.layout = options_.layout;
-        verify_options.layout_given = options_.layout_given;
         if (corrupted) {
             verify_options.levels.emplace_back("pages");
         }
         verify_options.partial = report_.metadata.partial();
-        verify_options.keys = options_.keys;
-        verify_options.threads = options_.threads;
-        verify_options.memory = options_.memory;
-        verify_options.strictness = options_.strictness;
-        verify_options.progress = options_.progress;
-        verify_options.cancel = options_.cancel;
         ASSIGN_OR_RETURN(verify::VerifyReport report,
                          verify::verify_directory(directory_, verify_options));
         report_.findings = std::move(report.findings);

@@ -17,16 +17,7 @@
 
 namespace redoubt::backup {
 
-struct PrepareOptions {
-    space::LayoutOptions layout;
-    bool layout_given = false;
-    const crypt::KeyRing* keys = nullptr;
-    unsigned threads = 1;
-    std::uint64_t memory = std::uint64_t{128} << 20;  ///< bytes
-    page::Strictness strictness = page::Strictness::AnyKnown;
-    base::Progress* progress = nullptr;
-    const base::CancelToken* cancel = nullptr;
-};
+using PrepareOptions = space::DirectoryOptions;
 
 struct PrepareReport {
     bool was_prepared = false;  ///< nothing was to be done; the rest is not filled in

@@ -65,7 +65,12 @@ public:
           backup_(root, backup_path_),
           target_(root, target_path_),
           options_(options),
-          report_(report) {}
+          of_backup_(options),
+          report_(report) {
+        // The target's layout is not the backup's, which has all in its own directory.
+        of_backup_.layout = {};
+        of_backup_.layout_given = false;
+    }
 
     Status run() {
         ASSIGN_OR_RETURN(std::optional<UnfinishedRestore> unfinished, find_unfinished());
@@ -168,24 +173,12 @@ private:
             if (!report_.resumed) {
                 RETURN_IF_ERROR(require_free_target());  // before hours of preparing
             }
-            PrepareOptions prepare_options;
-            prepare_options.keys = options_.keys;
-            prepare_options.threads = options_.threads;
-            prepare_options.memory = options_.memory;
-            prepare_options.strictness = options_.strictness;
-            prepare_options.progress = options_.progress;
-            prepare_options.cancel = options_.cancel;
-            ASSIGN_OR_RETURN(report_.prepared, prepare(backup_, prepare_options));
+            ASSIGN_OR_RETURN(report_.prepared, prepare(backup_, of_backup_));
         }
         RETURN_IF_ERROR(backup_.sync_directory(""));  // perhaps prepared by a run that was killed
         verify::VerifyOptions verify_options;
+        static_cast<space::DirectoryOptions&>(verify_options) = of_backup_;
         verify_options.partial = metadata.partial();
-        verify_options.keys = options_.keys;
-        verify_options.threads = options_.threads;
-        verify_options.memory = options_.memory;
-        verify_options.strictness = options_.strictness;
-        verify_options.progress = options_.progress;
-        verify_options.cancel = options_.cancel;
         ASSIGN_OR_RETURN(report_.verified, verify::verify_directory(backup_, verify_options));
         if (report_.verified->needs_recovery) {
             return make_error(ErrorCode::Incomplete,
@@ -507,6 +500,7 @@ private:
     io::SubDirectory backup_;
     io::SubDirectory target_;
     const RestoreOptions& options_;
+    space::DirectoryOptions of_backup_;
     RestoreReport& report_;
     RestorePlan plan_;
     Lsn last_lsn_;

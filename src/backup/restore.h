@@ -18,17 +18,10 @@
 
 namespace redoubt::backup {
 
-struct RestoreOptions {
-    space::LayoutOptions layout;      ///< of the target server
-    bool layout_given = false;        ///< else all goes into the data directory
+/// The layout is the target server's; where it is not given, all goes into the data directory.
+struct RestoreOptions : space::DirectoryOptions {
     bool move = false;                ///< the backup's files are moved, and it is a backup no more
     bool continue_on_damage = false;  ///< restore also what did not pass
-    const crypt::KeyRing* keys = nullptr;
-    unsigned threads = 1;
-    std::uint64_t memory = std::uint64_t{128} << 20;  ///< bytes
-    page::Strictness strictness = page::Strictness::AnyKnown;
-    base::Progress* progress = nullptr;
-    const base::CancelToken* cancel = nullptr;
 };
 
 struct RestoreReport {

@@ -13,25 +13,15 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
 #include "base/error.h"
-#include "base/progress.h"
-#include "crypt/keys.h"
 #include "io/file.h"
-#include "page/checksum.h"
-#include "space/layout.h"
+#include "space/directory_options.h"
 
 namespace redoubt::recovery {
 
 struct Analysis;
 
-struct RecoverOptions {
-    space::LayoutOptions layout;
-    bool layout_given = false;
-    const crypt::KeyRing* keys = nullptr;
-    unsigned threads = 1;
-    std::uint64_t memory = std::uint64_t{128} << 20;  ///< bytes for index and page buffers
-    page::Strictness strictness = page::Strictness::AnyKnown;
+struct RecoverOptions : space::DirectoryOptions {
     /// A backup of chosen tables: the log names others, whose files are not missed.
     bool partial = false;
     /// Where the log is known to end (a backup says so), for the progress; 0 = not known.

@@ -7,13 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "base/cancel.h"
 #include "base/error.h"
-#include "base/progress.h"
-#include "crypt/keys.h"
 #include "io/file.h"
-#include "page/checksum.h"
-#include "space/layout.h"
+#include "space/directory_options.h"
 
 namespace redoubt::verify {
 
@@ -34,18 +30,10 @@ struct Finding {
     std::string message = {};
 };
 
-struct VerifyOptions {
+struct VerifyOptions : space::DirectoryOptions {
     std::vector<std::string> levels{"files", "pages"};
-    space::LayoutOptions layout;
-    bool layout_given = false;
     Lsn redo_needed;       ///< of a backup: where its log must reach; 0 = not known
     bool partial = false;  ///< a backup of chosen tables: others are not missed
-    const crypt::KeyRing* keys = nullptr;
-    unsigned threads = 1;
-    std::uint64_t memory = std::uint64_t{128} << 20;
-    page::Strictness strictness = page::Strictness::AnyKnown;
-    base::Progress* progress = nullptr;
-    const base::CancelToken* cancel = nullptr;
 };
 
 struct VerifyReport {

@@ -1,4 +1,5 @@
 # name and layers of each fuzzer; see cmake/redoubt.cmake
+redoubt_fuzz(backup_fuzz DEPENDS backup)
 redoubt_fuzz(codec_fuzz DEPENDS space)
 redoubt_fuzz(crypt_data_fuzz DEPENDS crypt)
 redoubt_fuzz(decompress_fuzz DEPENDS space)
