@@ -65,7 +65,7 @@ public:
           backup_(root, backup_path_),
           target_(root, target_path_),
           options_(options),
-          of_backup_(options),
+          of_backup_(static_cast<const space::DirectoryOptions&>(options)),
           report_(report) {
         // The target's layout is not the backup's, which has all in its own directory.
         of_backup_.layout = {};
