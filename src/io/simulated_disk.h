@@ -34,7 +34,6 @@ public:
     SimulatedDisk(SimulatedDisk&&) noexcept;
     SimulatedDisk& operator=(SimulatedDisk&&) noexcept;
     ~SimulatedDisk() override;
-    SimulatedDisk clone() const { return *this; }
 
     // Set up and look: none of these is an operation, and they work after a power loss, too.
 

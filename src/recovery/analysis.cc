@@ -29,6 +29,7 @@ Result<OpenedSystem> open_torn_system(io::Directory& directory, const space::Lay
     if (layout.options.page_size) {
         sizes = {*layout.options.page_size};
     }
+    ASSIGN_OR_RETURN(const auto journal, Journal::open_any(directory));
     for (const std::uint32_t size : sizes) {
         OpenedSystem result;
         ASSIGN_OR_RETURN(result.file, space::Tablespace::open_files(directory, system_paths(layout),
@@ -38,7 +39,6 @@ Result<OpenedSystem> open_torn_system(io::Directory& directory, const space::Lay
         guess.flags.physical_page_size = size;
         result.file->set_header(guess);
         ASSIGN_OR_RETURN(result.doublewrite, Doublewrite::load(*result.file));
-        ASSIGN_OR_RETURN(const auto journal, Journal::open_any(directory));
         for (const Journal* from : std::array<const Journal*, 2>{nullptr, journal.get()}) {
             result.doublewrite.add(from);
             ASSIGN_OR_RETURN(const auto copy,

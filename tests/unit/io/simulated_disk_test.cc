@@ -489,7 +489,7 @@ TEST(SimulatedDisk, TheSameSeedGivesTheSameDiskAndAnotherAnother) {
 TEST(SimulatedDisk, ClonesGoTheirOwnWays) {
     OneFile one("old");
     ASSERT_TRUE(one.file->write_at(0, bytes_of("1")));
-    SimulatedDisk clone = one.disk.clone();
+    SimulatedDisk clone = one.disk;
     ASSERT_TRUE(one.file->write_at(0, bytes_of("2")));  // the file stays with the original
     ASSERT_TRUE(one.file->sync());
     ASSERT_TRUE(clone.rename("a", "b"));
