@@ -22,11 +22,11 @@ inline constexpr const char* kManifestFile = "redoubt-manifest.json";
 inline constexpr std::uint64_t kChunkSize = std::uint64_t{64} << 20;  // bytes
 
 struct ManifestFile {
-    std::uint64_t size = 0;        ///< bytes, holes included
-    std::string sha256;            ///< lower-case hex
-    std::optional<SpaceId> space;  ///< of a tablespace
-    std::optional<std::uint32_t> pages;
-    std::optional<Lsn> lsn;  ///< highest page LSN seen in it while copying
+    std::uint64_t size = 0;             ///< bytes, holes included
+    std::string sha256 = {};            ///< lower-case hex
+    std::optional<SpaceId> space = {};  ///< of a tablespace
+    std::optional<std::uint32_t> pages = {};
+    std::optional<Lsn> lsn = {};  ///< highest page LSN seen in it while copying
 };
 
 struct Manifest {

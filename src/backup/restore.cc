@@ -17,11 +17,6 @@ constexpr const char* kStagedSuffix = ".redoubt";
 constexpr std::size_t kUnfinishedSizeMax = std::size_t{256} << 20;  // bytes
 constexpr std::uint64_t kRange = std::uint64_t{32} << 20;           // bytes that one thread copies
 constexpr std::size_t kBlock = std::size_t{1} << 20;                // bytes a read
-constexpr std::size_t kHole = 4096;                                 // bytes
-
-bool all_zero(std::span<const std::byte> bytes) {
-    return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
-}
 
 /// Without "./" and a trailing slash: what the user typed for the same place.
 std::string plain_path(std::string path) {
@@ -351,38 +346,13 @@ private:
             RETURN_IF_ERROR(check_cancel());
             const auto block = buffer.first(std::min<std::uint64_t>(buffer.size(), end - at));
             RETURN_IF_ERROR(from->read_exactly(at, block));
-            RETURN_IF_ERROR(write_block(*to, at, block, file.sparse));
+            RETURN_IF_ERROR(file.sparse ? to->write_sparse(at, block) : to->write_at(at, block));
             at += block.size();
             if (options_.progress != nullptr) {
                 options_.progress->advance(block.size());
             }
         }
         to->will_sync(begin, end - begin);
-        return {};
-    }
-
-    /// `sparse`: holes of the source stay holes.
-    static Status write_block(io::File& to, std::uint64_t offset, std::span<const std::byte> block,
-                              bool sparse) {
-        if (!sparse) {
-            return to.write_at(offset, block);
-        }
-        const auto is_hole = [&](std::size_t at) {
-            return all_zero(block.subspan(at, std::min(kHole, block.size() - at)));
-        };
-        for (std::size_t at = 0; at < block.size();) {
-            if (is_hole(at)) {
-                at += kHole;
-                continue;
-            }
-            std::size_t end = at;
-            while (end < block.size() && !is_hole(end)) {
-                end += kHole;
-            }
-            end = std::min(end, block.size());
-            RETURN_IF_ERROR(to.write_at(offset + at, block.subspan(at, end - at)));
-            at = end;
-        }
         return {};
     }
 

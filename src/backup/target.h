@@ -1,6 +1,6 @@
 /// Where a backup's files go: writes, hashes and syncs them, and knows at the end what the manifest
 /// must list.
-///   G1  A file is listed only when it is whole and durable.
+///   G1  A file is listed only when it is whole, and durable once sync() returns.
 ///   G2  Each byte that is hashed is one that was given to write(), not one read back from the
 ///   disk's cache, unless a chunk was written out of order: then the chunk is read again.
 /// Threading: all calls from any thread; write()s of one file to different chunks.
@@ -31,8 +31,8 @@ public:
     Status write(std::uint64_t offset, std::span<const std::byte> data);
     /// Bytes written so far, holes included.
     std::uint64_t size() const;
-    /// Gives the file its final size, syncs it and lists it. `facts`: space, pages, LSN of a
-    /// tablespace; size and hash are filled in.
+    /// Gives the file its final size and lists it; it is durable after Target::sync(). `facts`:
+    /// space, pages, LSN of a tablespace; size and hash are filled in.
     Status close(std::uint64_t size, ManifestFile facts = {});
 
 private:
@@ -49,8 +49,9 @@ public:
     ~Target();
 
     io::Directory& directory();
-    /// Makes directories as needed. Errors: Refused when the file was made before, NoSpace, Io.
-    Result<std::unique_ptr<TargetFile>> create(std::string_view path);
+    /// Makes directories as needed. `sparse`: blocks of zeros become holes. Errors: Refused when
+    /// the file was made before, NoSpace, Io.
+    Result<std::unique_ptr<TargetFile>> create(std::string_view path, bool sparse = false);
     /// A whole small file, closed.
     Status write_text(std::string_view path, std::string_view text);
     /// Copies `source` whole as it is now, holes kept, page cache not flooded; returns its size.
@@ -63,8 +64,9 @@ public:
     /// Closed files, sorted.
     std::map<std::string, ManifestFile> files() const;
     std::uint64_t bytes() const;  ///< written so far
-    /// Makes every directory made or changed durable.
-    Status sync_directories();
+    /// Makes all closed files and every directory made or changed durable (G1: nothing is listed
+    /// in a manifest before).
+    Status sync();
 
 private:
     friend class TargetFile;

@@ -1,6 +1,17 @@
 #include "io/file.h"
 
+#include <algorithm>
+
 namespace redoubt::io {
+namespace {
+
+constexpr std::size_t kHole = 4096;  // bytes; what file systems make holes of
+
+bool all_zero(std::span<const std::byte> bytes) {
+    return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Mapping>> File::map(std::uint64_t) {
     return make_error(ErrorCode::Unsupported, "cannot be mapped").with_file(path());
@@ -12,6 +23,26 @@ Status File::read_exactly(std::uint64_t offset, std::span<std::byte> buffer) {
         return make_error(ErrorCode::Corruption, "file ends at byte {}, {} bytes were wanted at {}",
                           offset + n, buffer.size(), offset)
             .with_file(path());
+    }
+    return {};
+}
+
+Status File::write_sparse(std::uint64_t offset, std::span<const std::byte> data) {
+    const auto is_hole = [&](std::size_t at) {
+        return all_zero(data.subspan(at, std::min(kHole, data.size() - at)));
+    };
+    for (std::size_t at = 0; at < data.size();) {
+        if (is_hole(at)) {
+            at += kHole;
+            continue;
+        }
+        std::size_t end = at;
+        while (end < data.size() && !is_hole(end)) {
+            end += kHole;
+        }
+        end = std::min(end, data.size());
+        RETURN_IF_ERROR(write_at(offset + at, data.subspan(at, end - at)));
+        at = end;
     }
     return {};
 }

@@ -67,6 +67,10 @@ public:
     /// Hints that the range is written and sync() will follow: the disk may begin. Promises
     /// nothing.
     virtual void will_sync(std::uint64_t offset, std::uint64_t length) = 0;
+    /// Hints that nobody here will read the range again, so that a copy of much data does not push
+    /// out what others keep in the page cache. Promises nothing; a cache without such a notion need
+    /// do nothing.
+    virtual void will_not_need(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
     /// Maps the first `length` bytes, for data that was read and checked before and is to be read
     /// again and again. Unlike read_at(), what goes wrong later (an I/O error, a file cut short by
     /// another process) ends the process (SIGBUS; `cli` says why). Errors: Io; Unsupported where
@@ -76,6 +80,9 @@ public:
     /// Reads exactly `buffer.size()` bytes. Errors: Io; Corruption ("file ends at ...") at a short
     /// file.
     Status read_exactly(std::uint64_t offset, std::span<std::byte> buffer);
+    /// As write_at(), leaving out blocks of zeros: in a file just made they become holes. The size
+    /// is not extended by zeros at the end; set it with truncate().
+    Status write_sparse(std::uint64_t offset, std::span<const std::byte> data);
 };
 
 /// A directory tree. Paths are relative to its root with '/' between parts; absolute paths

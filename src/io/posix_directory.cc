@@ -182,6 +182,10 @@ public:
         ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                           SYNC_FILE_RANGE_WRITE);
     }
+    void will_not_need(std::uint64_t offset, std::uint64_t length) override {
+        ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                        POSIX_FADV_DONTNEED);
+    }
 
     Result<std::unique_ptr<Mapping>> map(std::uint64_t length) override {
         void* address = ::mmap(nullptr, length, PROT_READ, MAP_SHARED, fd_.get(), 0);

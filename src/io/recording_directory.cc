@@ -48,6 +48,9 @@ public:
     void will_sync(std::uint64_t offset, std::uint64_t length) override {
         inner_->will_sync(offset, length);
     }
+    void will_not_need(std::uint64_t offset, std::uint64_t length) override {
+        inner_->will_not_need(offset, length);
+    }
 
 private:
     std::unique_ptr<File> inner_;
