@@ -6,6 +6,7 @@
 #include "page/header.h"
 #include "page/rollback_segment.h"
 #include "page/trx_system.h"
+#include "recovery/recovered_pages.h"
 #include "space/file_pages.h"
 #include "space/tablespace.h"
 
@@ -20,25 +21,29 @@ struct Candidate {
 
 std::string_view base_of(std::string_view file) { return file.substr(0, file.rfind('.')); }
 
-/// Files of one series count up: "b.999999" comes before "b.1000000". Which of two series is the
-/// later one, only the pages' LSNs tell.
+/// Which of two series is the later one, only the pages' LSNs tell.
 bool is_later(const Candidate& a, const Candidate& b) {
-    const std::string& file_a = a.position.file;
-    const std::string& file_b = b.position.file;
-    if (base_of(file_a) != base_of(file_b)) {
-        return a.lsn > b.lsn;
-    }
-    if (file_a.size() != file_b.size()) {
-        return file_a.size() > file_b.size();
-    }
-    return std::tie(file_a, a.position.offset) > std::tie(file_b, b.position.offset);
+    return base_of(a.position.file) != base_of(b.position.file)
+               ? a.lsn > b.lsn
+               : backup::is_later(a.position, b.position);
 }
 
 }  // namespace
 
+bool is_later(const BinlogPosition& a, const BinlogPosition& b) {
+    if (base_of(a.file) != base_of(b.file)) {
+        return false;
+    }
+    if (a.file.size() != b.file.size()) {  // "b.999999" comes before "b.1000000"
+        return a.file.size() > b.file.size();
+    }
+    return std::tie(a.file, a.offset) > std::tie(b.file, b.offset);
+}
+
 Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& directory,
                                                            const space::Layout& layout,
-                                                           const crypt::KeyRing* keys) {
+                                                           const crypt::KeyRing* keys,
+                                                           recovery::Analysis* analysis) {
     constexpr PageNo kTrxSystemPage{5};
     std::map<SpaceId, std::unique_ptr<space::Tablespace>> spaces;
     ASSIGN_OR_RETURN(spaces[kSystemSpace],
@@ -51,20 +56,31 @@ Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& direct
         const SpaceId id = undo->header().id;
         spaces.insert_or_assign(id, std::move(undo));
     }
+    std::optional<recovery::RecoveredPages> recovered;
+    if (analysis != nullptr) {
+        recovered.emplace(*analysis, keys, page::Strictness::AnyKnown);
+    }
+    const auto read = [&](PageId id, std::span<std::byte> page) -> Status {
+        if (recovered) {
+            auto status = recovered->read(id, page);
+            if (status || status.error().code() != ErrorCode::NotFound) {
+                return status;
+            }
+        }
+        return space::FilePages(*spaces.at(id.space), keys).read(id, page);
+    };
     std::vector<std::byte> trx_system_page(page_size);
-    RETURN_IF_ERROR(space::FilePages(*spaces.at(kSystemSpace), keys)
-                        .read({kSystemSpace, kTrxSystemPage}, trx_system_page));
+    RETURN_IF_ERROR(read({kSystemSpace, kTrxSystemPage}, trx_system_page));
     const page::TrxSystemView trx_system(trx_system_page);
 
     std::optional<Candidate> newest;
     std::vector<std::byte> page(page_size);
     for (std::size_t i = 0; i < page::TrxSystemView::kSlotCount; ++i) {
         const PageId id = trx_system.slot(i);
-        const auto space = spaces.find(id.space);
-        if (id.page == kNoPage || id.page == PageNo{0} || space == spaces.end()) {
+        if (id.page == kNoPage || id.page == PageNo{0} || !spaces.contains(id.space)) {
             continue;
         }
-        RETURN_IF_ERROR(space::FilePages(*space->second, keys).read(id, page));
+        RETURN_IF_ERROR(read(id, page));
         const page::RollbackSegmentView segment(page);
         if (!segment.current_format() || segment.binlog_name().empty()) {
             continue;

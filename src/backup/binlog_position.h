@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "crypt/keys.h"
 #include "io/file.h"
+#include "recovery/analysis.h"
 #include "space/layout.h"
 
 namespace redoubt::backup {
@@ -18,10 +19,15 @@ struct BinlogPosition {
     std::uint64_t offset = 0;
 };
 
-/// Of a directory whose redo is applied. Absent: the server kept no binary log. Errors: Io,
-/// Corruption, Key.
+/// Of a directory whose redo is applied, or, with its `analysis`, as it would be. Absent: the
+/// server kept no binary log. Errors: Io, Corruption, Key.
 Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& directory,
                                                            const space::Layout& layout,
-                                                           const crypt::KeyRing* keys);
+                                                           const crypt::KeyRing* keys,
+                                                           recovery::Analysis* analysis = nullptr);
+
+/// Whether `a` lies further on than `b`; false where they are of two series of files, which only
+/// time could tell apart.
+bool is_later(const BinlogPosition& a, const BinlogPosition& b);
 
 }  // namespace redoubt::backup

@@ -129,4 +129,29 @@ std::string format_manifest(const Manifest& manifest) {
     return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Result<std::optional<Manifest>> read_manifest(io::Directory& directory,
+                                              const Checkpoints& checkpoints) {
+    constexpr std::size_t kSizeMax = std::size_t{1} << 30;  // bytes; some 200 a file
+    if (!directory.exists(kManifestFile)) {
+        return std::optional<Manifest>();
+    }
+    ASSIGN_OR_RETURN(const std::string text, directory.read_text(kManifestFile, kSizeMax));
+    auto manifest = parse_manifest(text);
+    if (!manifest) {
+        return std::move(manifest.error()).with_file(io::join(directory.path(), kManifestFile));
+    }
+    if (manifest->last != checkpoints.last || manifest->to != checkpoints.to) {
+        return make_error(ErrorCode::Incomplete,
+                          "the manifest is another backup's: it ends at lsn {}, {} says {}",
+                          manifest->last.value, kCheckpointsFile, checkpoints.last.value)
+            .with_file(io::join(directory.path(), kManifestFile))
+            .with_hint("copy the backup anew from where it is kept, or take another one");
+    }
+    return std::optional<Manifest>(std::move(*manifest));
+}
+
+Status write_manifest(io::Directory& directory, const Manifest& manifest) {
+    return directory.replace_text(kManifestFile, format_manifest(manifest));
+}
+
 }  // namespace redoubt::backup

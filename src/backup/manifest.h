@@ -16,7 +16,6 @@
 
 namespace redoubt::backup {
 
-inline constexpr const char* kManifestFile = "redoubt-manifest.json";
 /// A file's hash is that of its bytes when it has at most one chunk, else the hash of its chunks'
 /// hashes (as lower-case hex, concatenated): `split -b 64M` and sha256sum can check it by hand.
 inline constexpr std::uint64_t kChunkSize = std::uint64_t{64} << 20;  // bytes
@@ -48,8 +47,15 @@ struct Manifest {
     std::map<std::string, ManifestFile> files;  ///< by path in the backup
 };
 
-/// Errors: Incomplete, saying what is wrong with the text.
+/// Errors: Incomplete, saying what is wrong with the text; Unsupported.
 Result<Manifest> parse_manifest(std::string_view text);
 std::string format_manifest(const Manifest& manifest);
+
+/// Absent: the backup is none of ours. Errors: as parse_manifest; Incomplete when it contradicts
+/// the other metadata.
+Result<std::optional<Manifest>> read_manifest(io::Directory& directory,
+                                              const Checkpoints& checkpoints);
+/// Durable, whole or not at all.
+Status write_manifest(io::Directory& directory, const Manifest& manifest);
 
 }  // namespace redoubt::backup

@@ -155,8 +155,52 @@ BackupInfo parse_info(std::string_view text) {
     return info;
 }
 
+std::string format_info(const BackupDescription& description) {
+    constexpr std::string_view kLikeVersion = "10.11.19-MariaDB";
+    return fmt::format(
+        "uuid = {}\nname = \ntool_name = redoubt\ntool_command = {}\ntool_version = {}\n"
+        "ibbackup_version = {}\nserver_version = {}\nstart_time = {}\nend_time = {}\n"
+        "lock_time = {}\nbinlog_pos = {}\ninnodb_from_lsn = {}\ninnodb_to_lsn = {}\npartial = N\n"
+        "incremental = N\nformat = file\ncompressed = N\n",
+        description.uuid, description.tool_command, kLikeVersion, kLikeVersion,
+        description.server_version, description.start_time, description.end_time,
+        description.lock_seconds, description.binlog_position, description.from.value,
+        description.to.value);
+}
+
+std::string file_names_only(std::string_view data_file_path) {
+    std::string names;
+    while (!data_file_path.empty()) {
+        const std::size_t end = std::min(data_file_path.find(';'), data_file_path.size());
+        std::string_view part = data_file_path.substr(0, end);
+        part.remove_prefix(part.substr(0, part.find(':')).rfind('/') + 1);  // npos + 1 is 0
+        names += names.empty() ? "" : ";";
+        names += part;
+        data_file_path.remove_prefix(std::min(end + 1, data_file_path.size()));
+    }
+    return names;
+}
+
+std::string format_options_file(const ServerLayout& layout) {
+    std::string text = fmt::format(
+        "# Made by redoubt: what the server that was backed up was like.\n\n[mysqld]\n"
+        "innodb_checksum_algorithm={}\ninnodb_data_file_path={}\ninnodb_log_file_size={}\n"
+        "innodb_page_size={}\ninnodb_undo_directory=./\ninnodb_undo_tablespaces={}\n"
+        "innodb_compression_level={}\n",
+        layout.checksum_algorithm, file_names_only(layout.data_file_path), layout.log_file_size,
+        layout.page_size, layout.undo_tablespaces, layout.compression_level);
+    if (!layout.buffer_pool_filename.empty()) {
+        text += fmt::format("innodb_buffer_pool_filename={}\n", layout.buffer_pool_filename);
+    }
+    for (const std::string& line : layout.encryption_lines) {
+        text += line + "\n";
+    }
+    return text + "\n";
+}
+
 bool is_backup(io::Directory& directory) {
-    return directory.exists(kCheckpointsFile) || directory.exists(kOptionsFile);
+    return directory.exists(kCheckpointsFile) || directory.exists(kOptionsFile) ||
+           directory.exists(kManifestFile);
 }
 
 Result<Metadata> read_metadata(io::Directory& directory) {

@@ -2,9 +2,11 @@
 /// manifest beside them). Format: docs/formats/backup.md.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -43,11 +45,42 @@ struct BackupInfo {
 };
 BackupInfo parse_info(std::string_view text);
 
+/// All of xtrabackup_info, for writing.
+struct BackupDescription {
+    std::string uuid;
+    std::string tool_command;  ///< without secrets
+    std::string server_version;
+    std::string start_time;  ///< "2026-01-31 12:34:56", local
+    std::string end_time;
+    std::uint64_t lock_seconds = 0;
+    std::string binlog_position;  ///< as text; empty = none
+    Lsn from;
+    Lsn to;
+};
+std::string format_info(const BackupDescription& description);
+
+/// backup-my.cnf, for writing: what mariadb-backup --prepare must know of the server. No secrets.
+struct ServerLayout {
+    std::string checksum_algorithm = "full_crc32";
+    std::string data_file_path;  ///< the server's; parts that name directories are left out
+    std::uint64_t log_file_size = 0;
+    std::uint32_t page_size = 0;
+    std::uint32_t undo_tablespaces = 0;
+    std::uint32_t compression_level = 6;
+    std::string buffer_pool_filename;                ///< empty = the default
+    std::vector<std::string> encryption_lines = {};  ///< "plugin_load=...", ready to be written
+};
+/// innodb_data_file_path of a directory that has the files side by side, as a backup has.
+std::string file_names_only(std::string_view data_file_path);
+std::string format_options_file(const ServerLayout& layout);
+
 struct Metadata {
     Checkpoints checkpoints;
     std::optional<BackupInfo> info;
 
     bool partial() const { return info && info->partial; }
+    /// The copied log must reach it.
+    Lsn redo_needed() const { return std::max(checkpoints.to, checkpoints.last); }
 };
 
 inline constexpr const char* kCheckpointsFile = "xtrabackup_checkpoints";
@@ -56,6 +89,10 @@ inline constexpr const char* kMovedCheckpointsFile = "xtrabackup_checkpoints.mov
 inline constexpr const char* kInfoFile = "xtrabackup_info";
 inline constexpr const char* kOptionsFile = "backup-my.cnf";
 inline constexpr const char* kBinlogPositionFile = "xtrabackup_binlog_pos_innodb";
+/// Where the server's binary log stood, as the server said.
+inline constexpr const char* kBinlogInfoFile = "xtrabackup_binlog_info";
+inline constexpr const char* kReplicaInfoFile = "xtrabackup_slave_info";
+inline constexpr const char* kManifestFile = "redoubt-manifest.json";
 
 /// Whether a directory calls itself a backup at all. (xtrabackup_info and others go along into a
 /// restored data directory.)

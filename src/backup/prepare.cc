@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "backup/manifest.h"
 #include "backup/markers.h"
 #include "recovery/analysis.h"
 
@@ -12,8 +13,7 @@ namespace {
 constexpr const char* kCorruptedPagesFile = "innodb_corrupted_pages";
 
 /// V1 of recover: the log, seen whole, must be this backup's and reach as far as the backup needs.
-Status check_log(const recovery::Analysis& analysis, const Checkpoints& checkpoints) {
-    const Lsn needed = std::max(checkpoints.to, checkpoints.last);
+Status check_log(const recovery::Analysis& analysis, Lsn needed) {
     const recovery::LogScan& scan = analysis.scan;
     if (scan.end < needed) {
         return make_error(ErrorCode::Incomplete, "redo ends at {}, the backup needs {}",
@@ -75,10 +75,9 @@ public:
         recovery::RecoverOptions recover_options;
         static_cast<space::DirectoryOptions&>(recover_options) = options_;
         recover_options.partial = report_.metadata.partial();
-        recover_options.expected_end =
-            std::max(report_.metadata.checkpoints.to, report_.metadata.checkpoints.last);
+        recover_options.expected_end = report_.metadata.redo_needed();
         recover_options.before_changes = [&](const recovery::Analysis& analysis) -> Status {
-            RETURN_IF_ERROR(check_log(analysis, report_.metadata.checkpoints));
+            RETURN_IF_ERROR(check_log(analysis, report_.metadata.redo_needed()));
             RETURN_IF_ERROR(markers.apply(directory_));
             marked.done();
             return {};
@@ -99,9 +98,39 @@ private:
                 kBinlogPositionFile,
                 fmt::format("{}\t{}\n", report_.binlog->file, report_.binlog->offset)));
         }
+        RETURN_IF_ERROR(update_manifest());
         Checkpoints checkpoints = report_.metadata.checkpoints;
         checkpoints.state = BackupState::Prepared;
         return write_checkpoints(directory_, checkpoints);  // P2
+    }
+
+    /// What the redo has changed is listed without a hash; the rest keeps the one it was copied
+    /// with.
+    Status update_manifest() {
+        ASSIGN_OR_RETURN(auto manifest, read_manifest(directory_, report_.metadata.checkpoints));
+        if (!manifest) {
+            return {};
+        }
+        manifest->state = BackupState::Prepared;
+        ASSIGN_OR_RETURN(const space::Layout layout,
+                         space::find_layout(directory_, options_.layout, options_.layout_given));
+        std::erase_if(manifest->files, [](const auto& file) { return file.second.space; });
+        manifest->files.erase(layout.log_path);
+        const auto add = [&](const std::string& path) -> Status {
+            ASSIGN_OR_RETURN(const io::FileInfo info, directory_.info(path));
+            manifest->files[path] = {.size = info.size};
+            return {};
+        };
+        for (const space::SystemFile& file : layout.system_files) {
+            RETURN_IF_ERROR(add(file.path));
+        }
+        for (const std::string& path : layout.undo_files) {
+            RETURN_IF_ERROR(add(path));
+        }
+        for (const space::TableFile& table : layout.tables) {
+            RETURN_IF_ERROR(add(table.path));
+        }
+        return write_manifest(directory_, *manifest);
     }
 
     /// A table whose file is missing or another's is not seen by the redo when it was not changed

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "backup/restore_plan.h"
+#include "backup/target_directory.h"
 #include "base/parallel.h"
 #include "io/sub_directory.h"
 
@@ -192,25 +193,8 @@ private:
 
     /// Only what a file system puts into its root.
     Status require_free_target() {
-        if (!target_.exists("")) {
-            return {};
-        }
-        ASSIGN_OR_RETURN(const io::FileInfo info, target_.info(""));
-        if (!info.is_directory) {
-            return make_error(ErrorCode::Refused, "the target is not a directory")
-                .with_file(target_path_);
-        }
-        ASSIGN_OR_RETURN(const std::vector<std::string> names, target_.list(""));
-        for (const std::string& name : names) {
-            if (name != "lost+found" && name != std::string(kUnfinishedFile) + ".tmp") {
-                return make_error(ErrorCode::Refused,
-                                  "the target directory is not empty: it has {}", name)
-                    .with_file(target_path_)
-                    .with_hint(
-                        "move what is there out of the way, or restore into another directory");
-            }
-        }
-        return {};
+        return require_empty_directory(target_, target_path_,
+                                       std::string(kUnfinishedFile) + ".tmp");
     }
 
     Status require_empty_target() {
@@ -279,10 +263,7 @@ private:
 
     /// T3
     Status begin(bool resumed) {
-        RETURN_IF_ERROR(root_.make_directory(target_path_));
-        for (std::string at = target_path_; !at.empty() && at != "/"; at = io::parent_of(at)) {
-            RETURN_IF_ERROR(root_.sync_directory(io::parent_of(at)));
-        }
+        RETURN_IF_ERROR(make_target_directory(root_, target_path_));
         if (!resumed || !options_.move) {
             RETURN_IF_ERROR(target_.replace_text(
                 kUnfinishedFile, plan_to_text(plan_, backup_path_, last_lsn_, options_.move)));

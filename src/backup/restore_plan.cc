@@ -24,14 +24,10 @@ std::string file_name_of(std::string_view path) {
 /// as with mariadb-backup.)
 bool is_metadata(std::string_view name) {
     // (Moved backups keep their checkpoints file under another name.)
-    static const std::set<std::string_view> kNames = {kOptionsFile,
-                                                      kCheckpointsFile,
-                                                      "xtrabackup_binary",
-                                                      "xtrabackup_binlog_info",
-                                                      Markers::kPlanFile,
-                                                      recovery::Journal::kFileName,
-                                                      "redoubt-manifest.json",
-                                                      "lost+found"};
+    static const std::set<std::string_view> kNames = {
+        kOptionsFile,    kCheckpointsFile,   "xtrabackup_binary",
+        kBinlogInfoFile, Markers::kPlanFile, recovery::Journal::kFileName,
+        kManifestFile,   "lost+found"};
     return kNames.contains(name) || name.starts_with(kCheckpointsFile) || name.ends_with(".tmp") ||
            name.ends_with(".qp") || name.ends_with(".pmap");
 }

@@ -47,6 +47,12 @@ public:
     void wait(Mutex& mutex, Predicate predicate) REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
         condition_.wait(mutex, predicate);
     }
+    /// False when `timeout` passed and the predicate still does not hold.
+    template <class Duration, class Predicate>
+    bool wait_for(Mutex& mutex, Duration timeout, Predicate predicate)
+        REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
+        return condition_.wait_for(mutex, timeout, predicate);
+    }
     void notify_one() { condition_.notify_one(); }
     void notify_all() { condition_.notify_all(); }
 

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "backup/markers.h"
 #include "backup/metadata.h"
+#include "backup/verify_backup.h"
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/output.h"
@@ -134,20 +134,11 @@ std::string conclusion_text(const Verdict& verdict) {
                        warnings, notes, verdict.all_checked() ? "" : "; not everything checked");
 }
 
-/// A backup is judged as prepare would see it: its metadata first, then its files under the names
-/// that its markers give them.
 Result<verify::VerifyReport> verify_operand(const std::string& path,
-                                            verify::VerifyOptions verify_options) {
+                                            const verify::VerifyOptions& options) {
     const auto directory = io::open_posix_directory(path);
-    if (!directory || !backup::is_backup(**directory)) {
-        return verify::verify_path(path, verify_options);
-    }
-    ASSIGN_OR_RETURN(const backup::Metadata metadata, backup::read_metadata(**directory));
-    ASSIGN_OR_RETURN(const backup::Markers markers, backup::Markers::read(**directory));
-    backup::MarkedDirectory marked(**directory, markers);
-    verify_options.partial = metadata.partial();
-    verify_options.redo_needed = std::max(metadata.checkpoints.to, metadata.checkpoints.last);
-    return verify::verify_directory(marked, verify_options);
+    return directory && backup::is_backup(**directory) ? backup::verify_backup(**directory, options)
+                                                       : verify::verify_path(path, options);
 }
 
 }  // namespace

@@ -85,6 +85,7 @@ struct LogFile::State {
     }
 
     Status read(io::Directory& directory, const crypt::KeyRing* keys);
+    Status read_checkpoints();
     Status derive_key(const crypt::KeyRing* keys);
 };
 
@@ -119,12 +120,19 @@ Status LogFile::State::read(io::Directory& directory, const crypt::KeyRing* keys
                           "the redo log has {} bytes, at least {} are needed", size, kFileSizeMin);
     }
     RETURN_IF_ERROR(refuse_further_log_files(directory, path));
+    RETURN_IF_ERROR(read_checkpoints());
+    return header.encryption == LogEncryption::None ? ok_status() : derive_key(keys);
+}
+
+Status LogFile::State::read_checkpoints() {
     for (unsigned block = 0; block < checkpoints.size(); ++block) {
         std::array<std::byte, kCheckpointSize> bytes{};
         RETURN_IF_ERROR(file->read_exactly(kCheckpointOffset * (block + 1), bytes));
-        checkpoints[block] = decode_checkpoint(bytes, header.first_lsn, block);
+        if (const auto decoded = decode_checkpoint(bytes, header.first_lsn, block)) {
+            checkpoints[block] = decoded;
+        }
     }
-    return header.encryption == LogEncryption::None ? ok_status() : derive_key(keys);
+    return {};
 }
 
 Status LogFile::State::derive_key(const crypt::KeyRing* keys) {
@@ -144,6 +152,7 @@ const LogHeader& LogFile::header() const { return state_->header; }
 const std::array<std::optional<Checkpoint>, 2>& LogFile::checkpoints() const {
     return state_->checkpoints;
 }
+Status LogFile::refresh_checkpoints() { return state_->read_checkpoints(); }
 std::uint64_t LogFile::file_size() const { return state_->size; }
 const std::string& LogFile::path() const { return state_->path; }
 std::uint64_t LogFile::offset_of(Lsn lsn) const { return state_->offset_of(lsn.value); }
@@ -208,6 +217,7 @@ struct LogReader::State {
 
     std::uint64_t position() const { return begin + at; }
     void seek(std::uint64_t lsn, std::uint64_t limit_lsn);
+    void refresh();
     Result<bool> find_boundary(std::uint64_t until);
     /// Reads one more piece of the file; false at the limit. Moves `at` to the buffer's start.
     Result<bool> fill();
@@ -245,6 +255,14 @@ void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
         window = log.mapping->bytes().subspan(log.offset_of(lsn));
         filled = std::min<std::uint64_t>(window.size(), limit - begin);
     }
+}
+
+void LogReader::State::refresh() {
+    const std::uint64_t lsn = position();
+    filled = 0;
+    at = 0;
+    begin = ~std::uint64_t{0};  // nothing is read
+    seek(lsn, ~std::uint64_t{0});
 }
 
 Result<bool> LogReader::State::fill() {
@@ -376,7 +394,11 @@ Result<std::optional<Mtr>> LogReader::State::next(bool check) {
     }
     const Lsn start{position()};
     at += crc_at + kCrcSize;
-    return Mtr{.start = start, .end = Lsn{position()}, .records = records};
+    return Mtr{.start = start,
+               .end = Lsn{position()},
+               .records = records,
+               .raw = bytes.first(crc_at + kCrcSize),
+               .sequence_at = records_size};
 }
 
 std::span<const std::byte> LogReader::State::decrypt(std::span<const std::byte> records,
@@ -474,6 +496,7 @@ void LogReader::will_read(Lsn lsn) const {
         }
     }
 }
+void LogReader::refresh() { state_->refresh(); }
 Lsn LogReader::position() const { return Lsn{state_->position()}; }
 Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }
 LogEnd LogReader::end_reason() const { return state_->end_reason; }

@@ -44,6 +44,8 @@ struct Mtr {
     Lsn start;
     Lsn end;  ///< start of the next one; becomes the LSN of the pages it changes
     std::span<const std::byte> records;  ///< decrypted, in LSN order even where the log wraps
+    std::span<const std::byte> raw;      ///< all of it as stored: records, sequence byte, checksum
+    std::size_t sequence_at = 0;         ///< which byte of `raw` is the sequence byte
 };
 
 class LogFile;
@@ -61,6 +63,9 @@ public:
     /// by chance: once in four thousand million. Errors: as next().
     Result<bool> find_boundary(Lsn until);
     Lsn position() const;
+    /// Forgets what was read from the position on, so that the next call sees what a running server
+    /// has written since; `limit` and `capacity` count from the position again.
+    void refresh();
     /// Hints that the mini-transaction at `lsn` is to be read soon. Does nothing but where the log
     /// is mapped: there it hides the memory's latency.
     void will_read(Lsn lsn) const;
@@ -92,6 +97,9 @@ public:
     Result<Checkpoint> checkpoint() const;
     /// Both blocks as found; nullopt = invalid.
     const std::array<std::optional<Checkpoint>, 2>& checkpoints() const;
+    /// Reads the blocks anew, for a log that a server is writing: a block caught half written keeps
+    /// its old content. Errors: Io.
+    Status refresh_checkpoints();
     std::uint64_t file_size() const;
     std::uint64_t capacity() const { return file_size() - kLogStart; }
     std::uint64_t offset_of(Lsn lsn) const;  ///< byte offset in the file

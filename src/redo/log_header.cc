@@ -155,6 +155,23 @@ void encode_header(Lsn first_lsn, std::string_view creator,
     header::Crc::set(bytes, crc32c(bytes.first<header::Crc::kOffset>()));
 }
 
+void encode_header(Lsn first_lsn, std::string_view creator, const LogHeader& source,
+                   std::span<std::byte, kHeaderSize> bytes) {
+    encode_header(first_lsn, creator, bytes);
+    if (source.encryption == LogEncryption::None) {
+        return;
+    }
+    if (source.encryption == LogEncryption::Current) {
+        header::Format::set(bytes, kFormatEncrypted);
+    }
+    header::KeyId::set(bytes, kLogKeyId);
+    header::KeyVersion::set(bytes, source.key_version);
+    std::copy(source.crypt_message.begin(), source.crypt_message.end(),
+              bytes.begin() + header::kCryptMessage);
+    const std::span<const std::byte, kHeaderSize> written = bytes;
+    header::Crc::set(bytes, crc32c(written.first<header::Crc::kOffset>()));
+}
+
 void encode_checkpoint(Lsn lsn, Lsn end_lsn, std::span<std::byte, kCheckpointSize> bytes) {
     std::fill(bytes.begin(), bytes.end(), std::byte{0});
     checkpoint_block::CheckpointLsn::set(bytes, lsn.value);

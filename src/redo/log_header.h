@@ -24,6 +24,10 @@ std::optional<Checkpoint> decode_checkpoint(std::span<const std::byte, kCheckpoi
 /// The header of a plain log. `creator`: up to 31 characters.
 void encode_header(Lsn first_lsn, std::string_view creator,
                    std::span<std::byte, kHeaderSize> bytes);
+/// The same for a copy of another log's mini-transactions, encryption included: `source` names the
+/// key.
+void encode_header(Lsn first_lsn, std::string_view creator, const LogHeader& source,
+                   std::span<std::byte, kHeaderSize> bytes);
 void encode_checkpoint(Lsn lsn, Lsn end_lsn, std::span<std::byte, kCheckpointSize> bytes);
 
 }  // namespace redoubt::redo

@@ -694,6 +694,7 @@ private:
         std::stable_sort(
             report_.findings.begin(), report_.findings.end(),
             [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+        report_.page_size = page_size_;
         return std::move(report_);
     }
 

@@ -47,6 +47,7 @@ struct VerifyReport {
         0;  ///< content unseen for want of a key (the stored checksum was checked)
     std::vector<std::string> missing_keys;  ///< "key 3 (db/t.ibd, ...)"
     bool needs_recovery = false;
+    std::uint32_t page_size = 0;  ///< bytes, of the instance; 0 = not known
     Lsn checkpoint;
     Lsn end;
     double seconds = 0;

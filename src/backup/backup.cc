@@ -1,0 +1,29 @@
+#include "backup/backup.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "backup/cold_backup.h"
+#include "backup/hot_backup.h"
+
+namespace redoubt::backup {
+
+bool BackupReport::has_damage() const {
+    return !damaged.empty() ||
+           std::any_of(findings.begin(), findings.end(), [](const verify::Finding& finding) {
+               return finding.severity == verify::Severity::Damage;
+           });
+}
+
+Result<BackupReport> back_up(io::Directory& root, const std::string& target,
+                             const BackupOptions& options) {
+    const auto begin = std::chrono::steady_clock::now();
+    ASSIGN_OR_RETURN(BackupReport report, options.datadir_copy.empty()
+                                              ? take_hot_backup(root, target, options)
+                                              : take_cold_backup(root, target, options));
+    report.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    return report;
+}
+
+}  // namespace redoubt::backup
