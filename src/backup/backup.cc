@@ -1,19 +1,11 @@
 #include "backup/backup.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "backup/cold_backup.h"
 #include "backup/hot_backup.h"
 
 namespace redoubt::backup {
-
-bool BackupReport::has_damage() const {
-    return !damaged.empty() ||
-           std::any_of(findings.begin(), findings.end(), [](const verify::Finding& finding) {
-               return finding.severity == verify::Severity::Damage;
-           });
-}
 
 Result<BackupReport> back_up(io::Directory& root, const std::string& target,
                              const BackupOptions& options) {

@@ -2,6 +2,7 @@
 
 #include <fmt/chrono.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <ctime>
@@ -10,6 +11,13 @@
 #include "recovery/analysis.h"
 
 namespace redoubt::backup {
+
+bool BackupReport::has_damage() const {
+    return !damaged.empty() ||
+           std::any_of(findings.begin(), findings.end(), [](const verify::Finding& finding) {
+               return finding.severity == verify::Severity::Damage;
+           });
+}
 
 std::string make_uuid() {
     std::random_device random;

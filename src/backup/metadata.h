@@ -93,6 +93,8 @@ inline constexpr const char* kBinlogPositionFile = "xtrabackup_binlog_pos_innodb
 inline constexpr const char* kBinlogInfoFile = "xtrabackup_binlog_info";
 inline constexpr const char* kReplicaInfoFile = "xtrabackup_slave_info";
 inline constexpr const char* kManifestFile = "redoubt-manifest.json";
+/// Pages that were bad on the server.
+inline constexpr const char* kCorruptedPagesFile = "innodb_corrupted_pages";
 
 /// Whether a directory calls itself a backup at all. (xtrabackup_info and others go along into a
 /// restored data directory.)

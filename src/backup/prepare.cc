@@ -10,8 +10,6 @@
 namespace redoubt::backup {
 namespace {
 
-constexpr const char* kCorruptedPagesFile = "innodb_corrupted_pages";
-
 /// V1 of recover: the log, seen whole, must be this backup's and reach as far as the backup needs.
 Status check_log(const recovery::Analysis& analysis, Lsn needed) {
     const recovery::LogScan& scan = analysis.scan;

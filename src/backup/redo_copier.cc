@@ -174,9 +174,9 @@ Status RedoCopier::State::flush() {
     written += buffer.size();
     buffer.clear();
     const base::MutexLock lock(mutex);
-    copied = end;
     server = std::max(server, end);
-    headroom_min = std::min(headroom_min, headroom());
+    headroom_min = std::min(headroom_min, headroom());  // as it was before this was written
+    copied = end;
     unreadable = 0;
     changed.notify_all();
     return {};
