@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,7 +35,7 @@ struct InnodbCopierOptions {
     bool continue_on_damage = false;
     const base::CancelToken* cancel = nullptr;
     /// Asked once per block: an error ends the copy (the redo copier has failed, say).
-    std::function<Status()> check;
+    std::function<Status()> check = {};
 };
 
 class InnodbCopier {
