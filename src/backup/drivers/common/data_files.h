@@ -18,9 +18,9 @@
 namespace redoubt::backup {
 
 struct Database {
-    std::string name;  ///< encoded, as the directory is called
+    std::string name;                ///< encoded, as the directory is called
     std::vector<std::string> files;  ///< names, sorted, without those of unfinished DDL
-    bool empty = false;  ///< no file at all, of whatever kind
+    bool empty = false;              ///< no file at all, of whatever kind
 };
 
 struct Listing {

@@ -9,15 +9,12 @@ namespace redoubt::backup {
 namespace {
 
 /// Open files that one table may have: with a few threads, and InnoDB's and the target's own files,
-/// that keeps below the usual limit of 1024. Even, so that a data file and its index go together.
-constexpr std::size_t kOpenFilesMax = 32;
+/// that keeps below the usual limit of 1024.
+constexpr std::ptrdiff_t kOpenFilesMax = 32;
 /// A name that no server gives, for files on their way from one name to another.
 constexpr const char* kStagedSuffix = ".redoubt";
 
 }  // namespace
-
-TableCopies::TableCopies(const DriverContext& context, bool sizes_are_final)
-    : context_(context), sizes_are_final_(sizes_are_final) {}
 
 Status TableCopies::begin() {
     ASSIGN_OR_RETURN(log_begin_, log_size());
@@ -36,77 +33,67 @@ Status TableCopies::copy(const TableFiles& tables, Stage stage,
             }
         }
     }
-    return base::parallel_for(work.size(), context_.threads, [&](std::size_t item, unsigned) {
-        if (context_.cancel != nullptr) {
-            RETURN_IF_ERROR(context_.cancel->check());
-        }
-        const auto& [table, paths] = *work[item];
-        ASSIGN_OR_RETURN(auto copied, copy_table(table, paths, is_ready, copy_file));
-        if (copied) {
-            copied->ddl.ddl_blocked = stage >= Stage::BlockDdl;
-            const base::MutexLock lock(mutex_);
-            copies_.emplace(table, std::move(*copied));
-        }
-        return ok_status();
-    });
+    return base::parallel_for(
+        work.size(), context_.threads, [&](std::size_t item, unsigned) -> Status {
+            if (context_.cancel != nullptr) {
+                RETURN_IF_ERROR(context_.cancel->check());
+            }
+            const auto& [table, paths] = *work[item];
+            ASSIGN_OR_RETURN(auto copied, copy_table(table, paths, is_ready, copy_file));
+            if (copied) {
+                copied->ddl.ddl_blocked = stage >= Stage::BlockDdl;
+                const base::MutexLock lock(mutex_);
+                copies_.emplace(table, std::move(*copied));
+            }
+            return {};
+        });
 }
 
 Result<std::optional<TableCopies::Copy>> TableCopies::copy_table(
     const std::string& table, const std::vector<std::string>& paths, const IsReady& is_ready,
     const CopyFile& copy_file) {
-    Copy copy{.ddl = {.table = table}, .files = {}};
+    Copy copy{.ddl = {.table = table}, .at_rest = false, .files = {}};
     OpenTable files;
-    bool there = false;
-    const bool in_parts = paths.size() > kOpenFilesMax;
+    bool done = false;
+    const bool in_parts = std::ssize(paths) > kOpenFilesMax;
     RETURN_IF_ERROR(context_.locks.while_locked(table, [&]() -> Status {
         ASSIGN_OR_RETURN(copy.ddl.log_offset, log_size());  // R1
         if (in_parts) {
-            ASSIGN_OR_RETURN(there, copy_parts(table, paths, is_ready, copy_file, copy));
+            ASSIGN_OR_RETURN(done, copy_parts(paths, is_ready, copy_file, copy));
         } else {
-            ASSIGN_OR_RETURN(there, open_all(paths, files));
+            ASSIGN_OR_RETURN(done, open_all(paths, files));
         }
         return {};
     }));
-    if (!there) {
+    if (done && !in_parts) {
+        ASSIGN_OR_RETURN(done, copy_files(files, is_ready, copy_file, copy));
+    }
+    if (!done) {
         RETURN_IF_ERROR(discard(copy));
         return std::optional<Copy>();
-    }
-    if (!in_parts) {
-        ASSIGN_OR_RETURN(const bool ready, is_ready(table, files));
-        if (!ready) {
-            return std::optional<Copy>();
-        }
-        RETURN_IF_ERROR(copy_files(files, copy_file, copy));
     }
     return std::optional<Copy>(std::move(copy));
 }
 
-Result<bool> TableCopies::copy_parts(const std::string& table,
-                                     const std::vector<std::string>& paths,
-                                     const IsReady& is_ready, const CopyFile& copy_file,
-                                     Copy& copy) {
-    for (std::size_t begin = 0; begin < paths.size();) {
-        // A data file and its index, "x.MYD" and "x.MYI", have one name and stay together.
-        std::size_t end = std::min(begin + kOpenFilesMax, paths.size());
-        while (end < paths.size() && end > begin + 1 &&
-               paths[end].substr(0, paths[end].rfind('.')) ==
-                   paths[end - 1].substr(0, paths[end - 1].rfind('.'))) {
-            --end;
-        }
+Result<bool> TableCopies::copy_parts(const std::vector<std::string>& paths, const IsReady& is_ready,
+                                     const CopyFile& copy_file, Copy& copy) {
+    const auto stem = [](std::string_view path) { return path.substr(0, path.rfind('.')); };
+    for (auto begin = paths.begin(); begin != paths.end();) {
+        // A data file and its index have one stem and stay together.
+        auto end = begin;
+        do {
+            ++end;
+        } while (end != paths.end() &&
+                 (end - begin < kOpenFilesMax || stem(*end) == stem(*(end - 1))));
         OpenTable files;
-        ASSIGN_OR_RETURN(
-            const bool there,
-            open_all({paths.begin() + static_cast<std::ptrdiff_t>(begin),
-                      paths.begin() + static_cast<std::ptrdiff_t>(end)},
-                     files));
+        ASSIGN_OR_RETURN(const bool there, open_all({begin, end}, files));
         if (!there) {
             return false;
         }
-        ASSIGN_OR_RETURN(const bool ready, is_ready(table, files));
-        if (!ready) {
+        ASSIGN_OR_RETURN(const bool copied, copy_files(files, is_ready, copy_file, copy));
+        if (!copied) {
             return false;
         }
-        RETURN_IF_ERROR(copy_files(files, copy_file, copy));
         begin = end;
     }
     return true;
@@ -123,17 +110,23 @@ Result<bool> TableCopies::open_all(const std::vector<std::string>& paths, OpenTa
         if (!file) {
             return std::move(file.error());
         }
-        files.push_back(std::move(*file));
+        files.push_back({.path = path, .file = std::move(*file)});
     }
     return true;
 }
 
-Status TableCopies::copy_files(const OpenTable& files, const CopyFile& copy_file, Copy& copy) {
+Result<bool> TableCopies::copy_files(const OpenTable& files, const IsReady& is_ready,
+                                     const CopyFile& copy_file, Copy& copy) {
+    ASSIGN_OR_RETURN(const Readiness readiness, is_ready(files));
+    if (readiness == Readiness::NotNow) {
+        return false;
+    }
+    copy.at_rest = readiness == Readiness::AtRest;
     for (std::size_t i = 0; i < files.size(); ++i) {
         ASSIGN_OR_RETURN(const std::uint64_t size, copy_file(files, i));
-        copy.files.push_back({.path = files[i]->path(), .size = size});
+        copy.files.push_back({.path = files[i].path, .size = size});
     }
-    return {};
+    return true;
 }
 
 Status TableCopies::discard(const Copy& copy) {
@@ -199,7 +192,7 @@ Result<bool> TableCopies::is_current(const Copy& copy, const std::string& name,
             std::string_view(path).substr(name.size())) {
             return false;
         }
-        if (!sizes_are_final_) {
+        if (!copy.at_rest) {
             continue;
         }
         const auto info = context_.datadir.info(path);

@@ -25,23 +25,33 @@
 
 namespace redoubt::backup {
 
+struct OpenFile {
+    std::string path;  ///< relative to the data directory, and to the target
+    std::unique_ptr<io::File> file;
+};
 /// One table's files, open.
-using OpenTable = std::vector<std::unique_ptr<io::File>>;
+using OpenTable = std::vector<OpenFile>;
 
 class TableCopies {
 public:
-    /// `sizes_are_final`: nobody writes to these tables once they were copied, so that a file with
-    /// another size is another file. (The server notes no TRUNCATE of a MyISAM or CSV table, and
-    /// allows it until DDL is blocked.)
-    TableCopies(const DriverContext& context, bool sizes_are_final);
+    /// `context` outlives this.
+    explicit TableCopies(const DriverContext& context) : context_(context) {}
 
     /// At Start, before anything is copied: what ddl.log holds by now is of no interest.
     Status begin();
 
-    /// Whether it can be copied now; may read.
-    using IsReady = std::function<Result<bool>(std::string_view table, const OpenTable& files)>;
+    enum class Readiness {
+        NotNow,
+        /// Nobody writes to it any more, so that a file with another size is another file. (The
+        /// server notes no TRUNCATE of a MyISAM or CSV table, and allows it until DDL is blocked.)
+        AtRest,
+        Written,  ///< and redo will bring the copy to the end of the log
+    };
+    /// Whether a table can be copied now; may read.
+    using IsReady = std::function<Result<Readiness>(const OpenTable& files)>;
     /// Copies one file to the same path in the target; returns the size of the copy.
-    using CopyFile = std::function<Result<std::uint64_t>(const OpenTable& files, std::size_t index)>;
+    using CopyFile =
+        std::function<Result<std::uint64_t>(const OpenTable& files, std::size_t index)>;
 
     /// Copies those of `tables` that were not copied and are not in `left_out`. A table that is
     /// gone, or not ready, is left. Errors: of the functions; Io (names the file), Cancelled.
@@ -64,6 +74,7 @@ private:
     };
     struct Copy {
         DdlCopy ddl;
+        bool at_rest = false;
         std::vector<File> files;
     };
     /// Keeps the files open until all are copied. Nothing when the table is gone or not ready.
@@ -71,11 +82,13 @@ private:
                                            const std::vector<std::string>& paths,
                                            const IsReady& is_ready, const CopyFile& copy_file);
     /// The same for a table with too many files: one part of it after the other.
-    Result<bool> copy_parts(const std::string& table, const std::vector<std::string>& paths,
-                            const IsReady& is_ready, const CopyFile& copy_file, Copy& copy);
+    Result<bool> copy_parts(const std::vector<std::string>& paths, const IsReady& is_ready,
+                            const CopyFile& copy_file, Copy& copy);
     /// False when one of them is gone.
     Result<bool> open_all(const std::vector<std::string>& paths, OpenTable& files);
-    Status copy_files(const OpenTable& files, const CopyFile& copy_file, Copy& copy);
+    /// False when the table is not ready.
+    Result<bool> copy_files(const OpenTable& files, const IsReady& is_ready,
+                            const CopyFile& copy_file, Copy& copy);
     Status discard(const Copy& copy);
 
     Result<std::uint64_t> log_size() const;
@@ -86,7 +99,6 @@ private:
     Status rename_files(const std::vector<std::pair<std::string, std::string>>& renames);
 
     const DriverContext& context_;
-    const bool sizes_are_final_;
     std::uint64_t log_begin_ = 0;  ///< what is before is of an earlier backup
     mutable base::Mutex mutex_;
     std::map<std::string, Copy> copies_ GUARDED_BY(mutex_);  ///< by the table's name

@@ -63,12 +63,13 @@ Status FilesDriver::copy_definitions() {
             RETURN_IF_ERROR(context_.target.write_text(io::join(database.name, "db.opt"), ""));
         }
     }
-    return base::parallel_for(paths.size(), context_.threads, [&](std::size_t item, unsigned) {
-        if (context_.cancel != nullptr) {
-            RETURN_IF_ERROR(context_.cancel->check());
-        }
-        return copy_if_there(paths[item], /*note=*/true);
-    });
+    return base::parallel_for(paths.size(), context_.threads,
+                              [&](std::size_t item, unsigned) -> Status {
+                                  if (context_.cancel != nullptr) {
+                                      RETURN_IF_ERROR(context_.cancel->check());
+                                  }
+                                  return copy_if_there(paths[item], /*note=*/true);
+                              });
 }
 
 Status FilesDriver::copy_if_there(const std::string& path, bool note) {

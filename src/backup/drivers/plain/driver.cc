@@ -26,7 +26,7 @@ Result<bool> is_being_written(io::File& file) {
 }  // namespace
 
 PlainDriver::PlainDriver(const DriverContext& context, std::shared_ptr<DataFiles> files)
-    : context_(context), files_(std::move(files)), copies_(context_, /*sizes_are_final=*/true) {}
+    : context_(context), files_(std::move(files)), copies_(context_) {}
 
 Status PlainDriver::run(Stage stage, const std::set<std::string>& in_use) {
     switch (stage) {
@@ -51,20 +51,21 @@ Status PlainDriver::run(Stage stage, const std::set<std::string>& in_use) {
 
 Status PlainDriver::copy(const TableFiles& tables, Stage stage,
                          const std::set<std::string>& left_out) {
-    const auto is_ready = [stage](std::string_view, const OpenTable& files) -> Result<bool> {
-        for (const auto& file : files) {
-            if (stage == Stage::Flush && file->path().ends_with(".MYI")) {
-                ASSIGN_OR_RETURN(const bool written, is_being_written(*file));
+    using Readiness = TableCopies::Readiness;
+    const auto is_ready = [stage](const OpenTable& files) -> Result<Readiness> {
+        for (const OpenFile& open : files) {
+            if (stage == Stage::Flush && open.path.ends_with(".MYI")) {
+                ASSIGN_OR_RETURN(const bool written, is_being_written(*open.file));
                 if (written) {
-                    return false;
+                    return Readiness::NotNow;
                 }
             }
         }
-        return true;
+        return Readiness::AtRest;
     };
     return copies_.copy(tables, stage, left_out, is_ready,
                         [this](const OpenTable& files, std::size_t index) {
-                            return context_.target.copy(*files[index], files[index]->path());
+                            return context_.target.copy(*files[index].file, files[index].path);
                         });
 }
 
