@@ -101,7 +101,7 @@ Result<std::uint64_t> AriaDriver::copy_file(const OpenTable& files, std::size_t 
         const bool checkable = format && format->page_checksum && (is_index || format->page_rows);
         if (checkable && (!format->encrypted || format->online_safe())) {
             return copy_pages(
-                file, context_.target,
+                file, path, context_.target,
                 {.format = *format,
                  .kind = is_index ? PageKind::Index : PageKind::Data,
                  .cancel = context_.cancel,
