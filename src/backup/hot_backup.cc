@@ -153,13 +153,14 @@ private:
                                             .continue_on_damage = options_.continue_on_damage,
                                             .cancel = options_.cancel,
                                             .check = [this]() { return redo_->check(); }});
-        drivers_ = make_drivers({.datadir = *datadir_,
-                                 .aria_log_dir = facts_.aria_log_directory,
-                                 .target = target_,
-                                 .locks = *locks_,
-                                 .threads = options_.threads,
-                                 .ignored_databases = facts_.ignored_databases,
-                                 .cancel = options_.cancel});
+        driver_context_.emplace(DriverContext{.datadir = *datadir_,
+                                              .aria_log_dir = facts_.aria_log_directory,
+                                              .target = target_,
+                                              .locks = *locks_,
+                                              .threads = options_.threads,
+                                              .ignored_databases = facts_.ignored_databases,
+                                              .cancel = options_.cancel});
+        drivers_ = make_drivers(*driver_context_);
         begin_phase("copy", total_bytes_);
         RETURN_IF_ERROR(innodb_->copy_all());
         RETURN_IF_ERROR(run_drivers(Stage::Start));
@@ -382,6 +383,7 @@ private:
     std::unique_ptr<RedoCopier> redo_;
     std::optional<InnodbCopier> innodb_;
     std::unique_ptr<ServerTableLocks> locks_;
+    std::optional<DriverContext> driver_context_;
     std::vector<std::unique_ptr<Driver>> drivers_;
     std::set<std::string> in_use_;
     std::optional<ServerPosition> position_;

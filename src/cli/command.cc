@@ -20,8 +20,9 @@ using Command = Result<int> (*)(const CommandContext&);
 
 Command find_command(std::string_view name) {
     static const std::map<std::string_view, Command> kCommands = {
-        {"recover", recover_command}, {"prepare", prepare_command}, {"restore", restore_command},
-        {"verify", verify_command},   {"inspect", inspect_command}, {"log", log_command},
+        {"backup", backup_command},   {"recover", recover_command}, {"prepare", prepare_command},
+        {"restore", restore_command}, {"verify", verify_command},   {"inspect", inspect_command},
+        {"log", log_command},
     };
     return kCommands.at(name);  // the option table knows no others
 }

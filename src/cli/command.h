@@ -37,6 +37,7 @@ Status take_shared_options(const CommandContext& context, CommandOptions& option
 }
 
 /// Each prints its result and returns the exit code; an Error is printed by the caller.
+Result<int> backup_command(const CommandContext& context);
 Result<int> recover_command(const CommandContext& context);
 Result<int> prepare_command(const CommandContext& context);
 Result<int> restore_command(const CommandContext& context);

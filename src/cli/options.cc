@@ -171,6 +171,22 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
 void add_commands(CLI::App& app, Options& options) {
     app.fallthrough();  // inherited: global options are understood after the command too
     {
+        CLI::App& command = add_command(app, "backup", "Back up a running server, or a directory");
+        command.add_option("DIR", options.paths, "A new or empty directory")
+            ->required()
+            ->expected(1)
+            ->type_name("");
+        command.add_option("--socket", options.server.socket, "The server's socket")
+            ->type_name("FILE");
+        command.add_option("--user", options.server.user, "Account")->type_name("NAME");
+        command
+            .add_option("--datadir-copy", options.datadir_copy,
+                        "Copy this directory, which no server uses")
+            ->type_name("DIR");
+        command.add_flag("--continue-on-damage", options.continue_on_damage,
+                         "Back up what is whole");
+    }
+    {
         CLI::App& command =
             add_command(app, "recover", "Crash recovery of a data directory, in place");
         command.add_option("DATADIR", options.paths, "The data directory; no server may run on it")

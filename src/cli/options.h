@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
+#include "client/connection.h"
 #include "crypt/keys.h"
 #include "io/file.h"
 #include "space/layout.h"
@@ -64,7 +65,11 @@ struct Options {
     bool summary = false;             ///< log
     std::string target;               ///< restore: the data directory
     bool move = false;                ///< restore
-    bool continue_on_damage = false;  ///< restore
+    bool continue_on_damage = false;  ///< restore, backup
+    client::ConnectOptions server;    ///< backup
+    std::string datadir_copy;         ///< backup
+    bool slave_info = false;          ///< backup
+    std::optional<std::uint32_t> lock_wait_timeout;  ///< backup, seconds
 };
 
 /// The command line asked for text only (help, version) or was wrong.
