@@ -40,6 +40,7 @@ Result<LogProof> prove_log(io::Directory& copy, const space::DirectoryOptions& g
     constexpr std::size_t kIndexMemory = std::size_t{16} << 20;  // bytes
     ASSIGN_OR_RETURN(space::Layout layout, space::find_fixed_layout(copy, {}, false));
     layout.log_path = kUnfinishedLog;
+    layout.is_backup = true;  // to be
     recovery::AnalysisOptions options;
     options.keys = given.keys;
     options.threads = given.threads;
