@@ -3,6 +3,7 @@
 #include "backup/hot_backup.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <set>
 
@@ -152,7 +153,7 @@ private:
                         InnodbCopierOptions{.threads = options_.threads,
                                             .continue_on_damage = options_.continue_on_damage,
                                             .cancel = options_.cancel,
-                                            .check = [this]() { return redo_->check(); }});
+                                            .check = [this]() { return look_at_redo(); }});
         driver_context_.emplace(DriverContext{.datadir = *datadir_,
                                               .aria_log_dir = facts_.aria_log_directory,
                                               .target = target_,
@@ -167,6 +168,24 @@ private:
         RETURN_IF_ERROR(copy_new_tables());
         end_phase();
         return {};
+    }
+
+    /// On every thread, once a block. Errors: the redo copier's.
+    Status look_at_redo() {
+        constexpr std::int64_t kInterval = 500;  // milliseconds
+        const std::int64_t now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                                     std::chrono::steady_clock::now().time_since_epoch())
+                                     .count();
+        std::int64_t shown = headroom_shown_.load(std::memory_order_relaxed);
+        if (options_.progress != nullptr && now - shown >= kInterval &&
+            headroom_shown_.compare_exchange_strong(shown, now)) {
+            constexpr std::uint64_t kMebibyte = std::uint64_t{1} << 20;
+            const RedoStanding standing = redo_->standing();
+            options_.progress->remark(fmt::format("redo headroom {} of {} MiB",
+                                                  standing.headroom / kMebibyte,
+                                                  standing.capacity / kMebibyte));
+        }
+        return redo_->check();
     }
 
     Status copy_new_tables() {
@@ -380,6 +399,7 @@ private:
     space::Layout layout_;
     std::optional<io::SubDirectory> datadir_;
     std::uint64_t total_bytes_ = 0;
+    std::atomic<std::int64_t> headroom_shown_ = 0;  // relaxed: when, for display
     std::unique_ptr<RedoCopier> redo_;
     std::optional<InnodbCopier> innodb_;
     std::unique_ptr<ServerTableLocks> locks_;

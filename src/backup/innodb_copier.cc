@@ -268,7 +268,8 @@ Status InnodbCopier::State::open_checked(Source& source) {
     ASSIGN_OR_RETURN(const io::FileInfo info, source.file->info());
     source.size = info.size / source.page_size * source.page_size;
     // A file that a compressed or punched page has holes in keeps them.
-    ASSIGN_OR_RETURN(source.copy, target.create(source.to, info.allocated_size < info.size));
+    ASSIGN_OR_RETURN(source.copy,
+                     target.create(source.to, {.sparse = info.allocated_size < info.size}));
     source.chunks_left = chunk_count(source.listed_size);
     return {};
 }

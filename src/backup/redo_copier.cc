@@ -101,7 +101,7 @@ Status RedoCopier::State::begin_copy(Target& target) {
         copied = wanted = server = checkpoint = begin;
     }
     reader->seek(begin);
-    ASSIGN_OR_RETURN(copy, target.create(options.copy_name));
+    ASSIGN_OR_RETURN(copy, target.create(options.copy_name, {.counted = false}));
     buffer.assign(redo::kLogStart, std::byte{0});
     const std::span<std::byte> head(buffer);
     redo::encode_header(begin, kCreator, log->header(), head.first<redo::kHeaderSize>());

@@ -115,7 +115,7 @@ struct TargetFile::State {
     Target::State* target;
     std::string path;
     std::unique_ptr<io::File> file;
-    bool sparse;
+    Target::CreateOptions options = {};
     FileHash hash;
     std::atomic<std::uint64_t> size = 0;  // relaxed: only close() relies on it, when writers joined
 
@@ -152,15 +152,15 @@ Status TargetFile::write(std::uint64_t offset, std::span<const std::byte> data) 
     if (state_->target->cancel != nullptr) {
         RETURN_IF_ERROR(state_->target->cancel->check());
     }
-    RETURN_IF_ERROR(state_->sparse ? state_->file->write_sparse(offset, data)
-                                   : state_->file->write_at(offset, data));
+    RETURN_IF_ERROR(state_->options.sparse ? state_->file->write_sparse(offset, data)
+                                           : state_->file->write_at(offset, data));
     RETURN_IF_ERROR(state_->add(offset, data));
     std::uint64_t size = state_->size.load(std::memory_order_relaxed);
     while (size < offset + data.size() &&
            !state_->size.compare_exchange_weak(size, offset + data.size())) {
     }
     state_->target->bytes.fetch_add(data.size(), std::memory_order_relaxed);
-    if (state_->target->progress != nullptr) {
+    if (state_->options.counted && state_->target->progress != nullptr) {
         state_->target->progress->advance(data.size());
     }
     if ((offset + data.size()) / kSyncAlone != offset / kSyncAlone) {  // the disk may begin
@@ -207,7 +207,7 @@ Target::~Target() = default;
 io::Directory& Target::directory() { return state_->directory; }
 std::uint64_t Target::bytes() const { return state_->bytes.load(std::memory_order_relaxed); }
 
-Result<std::unique_ptr<TargetFile>> Target::create(std::string_view path, bool sparse) {
+Result<std::unique_ptr<TargetFile>> Target::create(std::string_view path, CreateOptions options) {
     const base::MutexLock lock(state_->mutex);
     const std::string parent = io::parent_of(path);
     if (!parent.empty() && !state_->directories.contains(parent)) {
@@ -216,7 +216,7 @@ Result<std::unique_ptr<TargetFile>> Target::create(std::string_view path, bool s
     auto file = std::make_unique<TargetFile::State>();
     file->target = state_.get();
     file->path = path;
-    file->sparse = sparse;
+    file->options = options;
     ASSIGN_OR_RETURN(file->file, state_->directory.open(path, io::OpenMode::CreateExclusive));
     state_->changed(file->path);
     return std::unique_ptr<TargetFile>(new TargetFile(std::move(file)));
@@ -230,7 +230,7 @@ Status Target::write_text(std::string_view path, std::string_view text) {
 
 Result<std::uint64_t> Target::copy(io::File& source, std::string_view path) {
     ASSIGN_OR_RETURN(const io::FileInfo info, source.info());
-    ASSIGN_OR_RETURN(const auto file, create(path, info.allocated_size < info.size));
+    ASSIGN_OR_RETURN(const auto file, create(path, {.sparse = info.allocated_size < info.size}));
     std::vector<std::byte> buffer(std::clamp<std::uint64_t>(info.size, 1, kBlock));
     std::uint64_t at = 0;
     for (;;) {

@@ -49,9 +49,13 @@ public:
     ~Target();
 
     io::Directory& directory();
-    /// Makes directories as needed. `sparse`: blocks of zeros become holes. Errors: Refused when
-    /// the file was made before, NoSpace, Io.
-    Result<std::unique_ptr<TargetFile>> create(std::string_view path, bool sparse = false);
+    struct CreateOptions {
+        bool sparse = false;  ///< blocks of zeros become holes
+        bool counted = true;  ///< what is written to it moves the progress on
+    };
+    /// Makes directories as needed. Errors: Refused when the file was made before, NoSpace, Io.
+    Result<std::unique_ptr<TargetFile>> create(std::string_view path, CreateOptions options);
+    Result<std::unique_ptr<TargetFile>> create(std::string_view path) { return create(path, {}); }
     /// A whole small file, closed.
     Status write_text(std::string_view path, std::string_view text);
     /// Copies `source` whole as it is now, holes kept, page cache not flooded; returns its size.

@@ -16,6 +16,9 @@ public:
     virtual void begin(std::string_view phase, std::uint64_t total, std::string_view unit) = 0;
     virtual void advance(std::uint64_t amount) = 0;
     virtual void end() = 0;
+    /// What else is worth seeing beside the phase's numbers ("redo headroom 1.2 GiB"), until it is
+    /// said again or the phase ends.
+    virtual void remark(std::string_view /*text*/) {}
 };
 
 /// Shows nothing.

@@ -55,20 +55,20 @@ struct Options {
     std::optional<std::uint32_t> debug_key_version;  ///< keys of the test plugin, up to this one
     LayoutArguments layout;
 
-    std::vector<std::string> paths;   ///< the command's operands
-    std::vector<std::string> levels;  ///< verify
-    std::optional<PageNo> page;       ///< inspect --page
-    bool map = false;                 ///< inspect
-    std::string svg_file;             ///< inspect
-    std::optional<PageId> log_page;   ///< log --page
-    std::optional<Lsn> from;          ///< log
-    bool summary = false;             ///< log
-    std::string target;               ///< restore: the data directory
-    bool move = false;                ///< restore
-    bool continue_on_damage = false;  ///< restore, backup
-    client::ConnectOptions server;    ///< backup
-    std::string datadir_copy;         ///< backup
-    bool slave_info = false;          ///< backup
+    std::vector<std::string> paths;                  ///< the command's operands
+    std::vector<std::string> levels;                 ///< verify
+    std::optional<PageNo> page;                      ///< inspect --page
+    bool map = false;                                ///< inspect
+    std::string svg_file;                            ///< inspect
+    std::optional<PageId> log_page;                  ///< log --page
+    std::optional<Lsn> from;                         ///< log
+    bool summary = false;                            ///< log
+    std::string target;                              ///< restore: the data directory
+    bool move = false;                               ///< restore
+    bool continue_on_damage = false;                 ///< restore, backup
+    client::ConnectOptions server;                   ///< backup
+    std::string datadir_copy;                        ///< backup
+    bool slave_info = false;                         ///< backup
     std::optional<std::uint32_t> lock_wait_timeout;  ///< backup, seconds
 };
 

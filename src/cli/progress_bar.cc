@@ -49,16 +49,15 @@ std::string progress_text(const ProgressState& state) {
     } else {
         text = amount_text(state.done, state.unit);
     }
-    if (state.seconds < 0.5 || state.done == 0) {
-        return text;  // too early for a rate worth showing
+    if (state.seconds >= 0.5 && state.done != 0) {  // else too early for a rate worth showing
+        const double rate = static_cast<double>(state.done) / state.seconds;
+        text += fmt::format(", {}/s", amount_text(static_cast<std::uint64_t>(rate), state.unit));
+        if (state.total > state.done) {
+            text += fmt::format(", {} left",
+                                clock_text(static_cast<double>(state.total - state.done) / rate));
+        }
     }
-    const double rate = static_cast<double>(state.done) / state.seconds;
-    text += fmt::format(", {}/s", amount_text(static_cast<std::uint64_t>(rate), state.unit));
-    if (state.total > state.done) {
-        text += fmt::format(", {} left",
-                            clock_text(static_cast<double>(state.total - state.done) / rate));
-    }
-    return text;
+    return state.remark.empty() ? text : text + "; " + state.remark;
 }
 
 std::string progress_line(const ProgressState& state, unsigned columns) {
@@ -113,6 +112,11 @@ void ProgressBar::end() {
         show();
     }
     active_ = false;
+}
+
+void ProgressBar::remark(std::string_view text) {
+    const base::MutexLock lock(mutex_);
+    phase_.remark = text;
 }
 
 void ProgressBar::print_above(std::string_view line) {

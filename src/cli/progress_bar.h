@@ -19,6 +19,7 @@ struct ProgressState {
     std::uint64_t total = 0;  ///< 0 = unknown
     std::string unit;         ///< "bytes" is shown in binary multiples
     double seconds = 0;       ///< since the phase began
+    std::string remark = {};
 };
 /// "scan [#####.....] 50% 1.0 GiB of 2.0 GiB, 512.0 MiB/s, 0:02 left", at most `columns` wide.
 std::string progress_line(const ProgressState& state, unsigned columns);
@@ -39,6 +40,7 @@ public:
     void begin(std::string_view phase, std::uint64_t total, std::string_view unit) override;
     void advance(std::uint64_t amount) override;
     void end() override;
+    void remark(std::string_view text) override;
     /// Writes a line of other output where the bar is, and the bar again below it.
     void print_above(std::string_view line);
 

@@ -144,6 +144,7 @@ def _run(case, scratch, templates, options, outcome):
     if outcome.problems:
         return
     original = site.move_to(scratch.path("original"))
+    _fresh_site(site, original)
 
     answer = redoubt.run(redoubt.command("verify", backup, site=site, config=config))
     if answer.code != redoubt.OK:
@@ -163,11 +164,15 @@ def _run(case, scratch, templates, options, outcome):
         _start_on(folder, site, config, original, position, bounds, wanted, outcome, name)
 
 
+def _fresh_site(site, original):
+    """An empty site in the first one's place, so that links and key files are where they were."""
+    site.create()
+    shutil.copy(original.key_file, site.key_file)
+
+
 def _start_on(folder, site, config, original, position, bounds, wanted, outcome, name):
     """Restores a prepared backup, starts the server on it, checks, replays the binary log."""
-    site.remove()
-    os.makedirs(site.external)
-    shutil.copy(original.key_file, site.key_file)
+    _fresh_site(site, original)
     answer = redoubt.run(redoubt.command("restore", folder, site.data, "--move", site=site, config=config))
     if answer.code != redoubt.OK:
         outcome.problems.append(f"restore of {name}: exit {answer.code}: {answer.text.strip()}")

@@ -20,6 +20,16 @@ TEST(ProgressLine, ShowsBarAmountsRateAndTimeLeft) {
               "0:02 left");
 }
 
+TEST(ProgressLine, EndsWithTheRemark) {
+    EXPECT_EQ(progress_text({.phase = "copy",
+                             .done = 1500,
+                             .total = 0,
+                             .unit = "pages",
+                             .seconds = 3,
+                             .remark = "redo headroom 200 of 256 MiB"}),
+              "1,500 pages, 500 pages/s; redo headroom 200 of 256 MiB");
+}
+
 TEST(ProgressLine, GivesUpTheBarBeforeTheNumbersAndNeverWraps) {
     const ProgressState state{
         .phase = "scan", .done = kGiB, .total = 2 * kGiB, .unit = "bytes", .seconds = 2};
