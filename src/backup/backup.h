@@ -12,7 +12,7 @@
 #include "backup/innodb_copier.h"
 #include "backup/manifest.h"
 #include "base/error.h"
-#include "client/connection.h"
+#include "client/connect_options.h"
 #include "io/file.h"
 #include "space/directory_options.h"
 #include "verify/verify.h"

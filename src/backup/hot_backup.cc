@@ -72,6 +72,11 @@ private:
                     "run the backup on the server's own machine, as the server's user or as "
                     "root");
         }
+        RETURN_IF_ERROR(require_local_server());
+        if (options_.keys == nullptr) {
+            ASSIGN_OR_RETURN(server_keys_, load_server_keys(root_, facts_));
+            options_.keys = server_keys_.get();
+        }
         space::LayoutOptions layout;
         layout.data_file_path = facts_.data_file_path;
         layout.data_home = facts_.data_home;
@@ -84,6 +89,28 @@ private:
             "backup",
             {{"server", main_->where()}, {"version", facts_.version}, {"datadir", facts_.datadir}});
         return {};
+    }
+
+    /// The files at the server's paths are its own, not those of a like server on another machine.
+    Status require_local_server() {
+        if (facts_.read_only) {
+            return {};  // such a server locks nothing
+        }
+        const std::string system_file = io::join(facts_.data_home, first_system_file());
+        ASSIGN_OR_RETURN(const auto file, datadir_->open(system_file, io::OpenMode::ReadOnly));
+        ASSIGN_OR_RETURN(const bool in_use, file->locked_by_other());
+        if (in_use) {
+            return {};
+        }
+        return make_error(ErrorCode::Connection,
+                          "the server at {} is not the one these files belong to: no server has "
+                          "them open",
+                          main_->where())
+            .with_file(io::join(facts_.datadir, system_file))
+            .with_hint("run the backup on the server's own machine");
+    }
+    std::string first_system_file() const {
+        return facts_.data_file_path.substr(0, facts_.data_file_path.find(':'));
     }
 
     /// What the files take now; the redo comes on top, as much as the server's log holds.
@@ -386,7 +413,7 @@ private:
 
     io::Directory& root_;
     const std::string target_path_;
-    const BackupOptions& options_;
+    BackupOptions options_;
     io::SubDirectory directory_;
     Target target_;
     BackupReport& report_;
@@ -398,6 +425,7 @@ private:
     space::LayoutOptions layout_options_;
     space::Layout layout_;
     std::optional<io::SubDirectory> datadir_;
+    std::unique_ptr<crypt::KeyRing> server_keys_;  // where the caller gave none
     std::uint64_t total_bytes_ = 0;
     std::atomic<std::int64_t> headroom_shown_ = 0;  // relaxed: when, for display
     std::unique_ptr<RedoCopier> redo_;

@@ -3,19 +3,14 @@
 #include <charconv>
 #include <map>
 
+#include "base/text.h"
+
 namespace redoubt::backup {
 namespace {
 
-constexpr std::size_t kFileSizeMax = 64 << 10;  // bytes; real ones have a few hundred
+using base::strip;
 
-std::string_view strip(std::string_view text) {
-    constexpr std::string_view kBlanks = " \t\r";
-    const std::size_t begin = text.find_first_not_of(kBlanks);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
-}
+constexpr std::size_t kFileSizeMax = 64 << 10;  // bytes; real ones have a few hundred
 
 /// "key = value" lines; others are passed over.
 std::map<std::string, std::string, std::less<>> parse_lines(std::string_view text) {

@@ -29,6 +29,14 @@ std::string directory_of(std::string text) {
     return text == "." || text == "./" ? std::string() : text;
 }
 
+std::string quote_text(std::string_view text) {
+    std::string quoted = "'";
+    for (const char c : text) {
+        quoted += c == '\'' || c == '\\' ? std::string{c, c} : std::string(1, c);
+    }
+    return quoted + "'";
+}
+
 Result<std::string> status_value(Connection& connection, std::string_view name) {
     const std::string statement = fmt::format("SHOW GLOBAL STATUS LIKE '{}'", name);
     ASSIGN_OR_RETURN(const ResultSet result, connection.query(statement));
@@ -113,6 +121,15 @@ Result<ServerFacts> read_server_facts(Connection& connection) {
     facts.checksum_algorithm = values["innodb_checksum_algorithm"];
     facts.buffer_pool_filename = values["innodb_buffer_pool_filename"];
     facts.log_bin = values["log_bin"] == "ON";
+    facts.read_only = values["innodb_read_only"] == "ON";
+    if (const std::string& file = values["file_key_management_filename"]; !file.empty()) {
+        facts.key_source = {
+            .file = io::join(facts.datadir, file),
+            .password = values["file_key_management_filekey"],
+            .algorithm = values["file_key_management_encryption_algorithm"] == "aes_ctr"
+                             ? crypt::CipherMode::Ctr
+                             : crypt::CipherMode::Cbc};
+    }
     std::string_view ignored = values["ignore_db_dirs"];
     while (!ignored.empty()) {
         const std::size_t end = std::min(ignored.find(','), ignored.size());
@@ -124,6 +141,25 @@ Result<ServerFacts> read_server_facts(Connection& connection) {
     facts.asked = Clock::now();
     ASSIGN_OR_RETURN(facts.encryption_lines, plugin_lines(connection));
     return facts;
+}
+
+Result<std::unique_ptr<crypt::KeyRing>> load_server_keys(io::Directory& root,
+                                                         const ServerFacts& facts) {
+    if (!facts.key_source) {
+        return std::unique_ptr<crypt::KeyRing>();
+    }
+    constexpr std::string_view kInFile = "FILE:";
+    constexpr std::size_t kPasswordSizeMax = 4096;  // bytes
+    std::optional<std::string> password;
+    if (const std::string& text = facts.key_source->password; text.starts_with(kInFile)) {
+        ASSIGN_OR_RETURN(
+            password,
+            root.read_text(io::join(facts.datadir, text.substr(kInFile.size())), kPasswordSizeMax));
+    } else if (!text.empty()) {
+        password = text;
+    }
+    return crypt::load_key_file(root, facts.key_source->file, std::move(password),
+                                facts.key_source->algorithm);
 }
 
 Status require_same_server(Connection& connection, const ServerFacts& facts) {
@@ -223,18 +259,54 @@ Result<std::optional<ServerPosition>> binlog_position(Connection& connection) {
     return std::optional(std::move(position));
 }
 
-Result<std::string> replica_position(Connection&) { return std::string(); }
+Result<std::string> replica_position(Connection& connection) {
+    ASSIGN_OR_RETURN(const ResultSet channels, connection.query("SHOW ALL SLAVES STATUS"));
+    ASSIGN_OR_RETURN(const ResultSet gtid, connection.query("SELECT @@GLOBAL.gtid_slave_pos"));
+    return replica_statements(channels, gtid.rows[0][0].value_or(""));
+}
+
+std::string replica_statements(const ResultSet& channels, const std::string& gtid) {
+    std::string set_gtid;
+    std::string statements;
+    for (std::size_t row = 0; row < channels.rows.size(); ++row) {
+        const std::string name = channels.value(row, "Connection_name").value_or("");
+        const std::string channel = name.empty() ? "" : quote_text(name) + " ";
+        const std::string using_gtid = channels.value(row, "Using_Gtid").value_or("No");
+        if (!gtid.empty() && using_gtid != "No") {
+            set_gtid = fmt::format("SET GLOBAL gtid_slave_pos = '{}';\n", gtid);
+            statements += fmt::format("CHANGE MASTER {}TO master_use_gtid = slave_pos;\n", channel);
+        } else {
+            statements +=
+                fmt::format("CHANGE MASTER {}TO MASTER_LOG_FILE={}, MASTER_LOG_POS={};\n", channel,
+                            quote_text(channels.value(row, "Relay_Master_Log_File").value_or("")),
+                            channels.value(row, "Exec_Master_Log_Pos").value_or("0"));
+        }
+    }
+    return set_gtid + statements;
+}
 
 struct BackupStages::State {
     client::ConnectOptions server;
     const base::CancelToken* cancel;
     std::unique_ptr<Connection> connection;
+    std::uint32_t lock_wait_seconds = 0;
     Clock::time_point ddl_asked{};
     Clock::time_point commit_asked{};
     Clock::time_point ended{};
 
+    /// Errors: Refused when others held their locks for longer than the wait allowed.
     Status enter(std::string_view stage) {
-        return connection->execute(fmt::format("BACKUP STAGE {}", stage));
+        constexpr std::uint32_t kLockWaitTimeout = 1205;
+        Status status = connection->execute(fmt::format("BACKUP STAGE {}", stage));
+        if (status || connection->last_server_error() != kLockWaitTimeout) {
+            return status;
+        }
+        return make_error(
+                   ErrorCode::Refused, "BACKUP STAGE {} was not granted within {} seconds: {}",
+                   stage, lock_wait_seconds,
+                   stage == "START" ? "another backup runs, or a session holds its locks"
+                                    : "statements or transactions of others are still under way")
+            .with_hint("see SHOW PROCESSLIST for who holds on; --lock-wait-timeout sets the wait");
     }
     static double milliseconds(Clock::duration time) {
         return std::chrono::duration<double, std::milli>(time).count();
@@ -249,9 +321,11 @@ BackupStages::BackupStages(const client::ConnectOptions& server, const base::Can
 BackupStages::~BackupStages() = default;
 
 Status BackupStages::start(std::optional<std::uint32_t> lock_wait_seconds) {
+    constexpr std::uint32_t kLongest = 31536000;  // a year, the server's own limit
     ASSIGN_OR_RETURN(state_->connection, Connection::open(state_->server, state_->cancel));
+    state_->lock_wait_seconds = std::min(lock_wait_seconds.value_or(kLongest), kLongest);
     RETURN_IF_ERROR(state_->connection->execute(
-        fmt::format("SET SESSION lock_wait_timeout={}", lock_wait_seconds.value_or(31536000))));
+        fmt::format("SET SESSION lock_wait_timeout={}", state_->lock_wait_seconds)));
     return state_->enter("START");
 }
 Status BackupStages::flush() { return state_->enter("FLUSH"); }

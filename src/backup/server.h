@@ -16,8 +16,17 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "client/connection.h"
+#include "crypt/keys.h"
+#include "io/file.h"
 
 namespace redoubt::backup {
+
+/// Settings of file_key_management: where the server has its keys from.
+struct ServerKeySource {
+    std::string file;
+    std::string password;  ///< secret, or "FILE:" and the path of the file it is in; may be empty
+    crypt::CipherMode algorithm = crypt::CipherMode::Cbc;
+};
 
 /// Of SHOW VARIABLES, what a backup needs.
 struct ServerFacts {
@@ -38,13 +47,19 @@ struct ServerFacts {
     std::string buffer_pool_filename;
     std::vector<std::string> ignored_databases;
     bool log_bin = false;
-    std::uint64_t uptime = 0;  ///< seconds when asked
+    bool read_only = false;                     ///< InnoDB's files: then they are not locked
+    std::optional<ServerKeySource> key_source;  ///< absent: the plugin is not active
+    std::uint64_t uptime = 0;                   ///< seconds when asked
     std::chrono::steady_clock::time_point asked;
     /// For backup-my.cnf: encryption and provider plugins with their settings, without secrets.
     std::vector<std::string> encryption_lines;
 };
 /// Errors: Unsupported for servers whose log format we don't read; those of query().
 Result<ServerFacts> read_server_facts(client::Connection& connection);
+/// Keys of a server that has them from file_key_management; null: it does not. They stay in memory.
+/// Errors: as crypt::load_key_file.
+Result<std::unique_ptr<crypt::KeyRing>> load_server_keys(io::Directory& root,
+                                                         const ServerFacts& facts);
 /// Errors: Connection when the server was restarted since `facts` were read.
 Status require_same_server(client::Connection& connection, const ServerFacts& facts);
 
@@ -79,6 +94,10 @@ struct ServerPosition {
 Result<std::optional<ServerPosition>> binlog_position(client::Connection& connection);
 /// Text of xtrabackup_slave_info; empty: the server is no replica.
 Result<std::string> replica_position(client::Connection& connection);
+
+/// The same of the rows of SHOW ALL SLAVES STATUS and @@gtid_slave_pos: a statement a line that
+/// makes a server restored from the backup take up replication where this one stood.
+std::string replica_statements(const client::ResultSet& channels, const std::string& gtid);
 
 /// The BACKUP STAGE protocol, on a connection of its own that does nothing else. Destroyed before
 /// end(), it closes the connection, and the server drops the locks.

@@ -5,6 +5,7 @@
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/output.h"
+#include "cli/password.h"
 
 namespace redoubt::cli {
 namespace {
@@ -118,7 +119,16 @@ Result<int> backup_command(const CommandContext& context) {
     const Options& options = context.options;
     backup::BackupOptions backup_options;
     RETURN_IF_ERROR(take_shared_options(context, backup_options));
-    backup_options.server = options.server;
+    if (options.datadir_copy.empty()) {
+        client::ConnectOptions server = options.server;
+        if (options.ask_password) {
+            ASSIGN_OR_RETURN(server.password, ask_password("Password: "));
+        }
+        ASSIGN_OR_RETURN(
+            backup_options.server,
+            client::complete_options(context.working_directory, server, options.option_files,
+                                     client::process_environment));
+    }
     backup_options.datadir_copy = options.datadir_copy;
     backup_options.continue_on_damage = options.continue_on_damage;
     backup_options.replica_position = options.slave_info;

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cli/output.h"
+#include "cli/password.h"
 #include "cli/progress_bar.h"
 #include "cli/signals.h"
 #include "io/posix_directory.h"
@@ -107,8 +108,9 @@ void note_directory_in_use(const CommandContext& context, const std::string& dir
     }
 }
 
-int run(int argc, const char* const* argv) {
+int run(int argc, char** argv) {
     auto parsed = parse_command_line(argc, argv);
+    hide_passwords(argc, argv);
     if (const auto* end = std::get_if<ParseEnd>(&parsed)) {
         if (end->error) {
             return fail(*end->error, end->command, end->json);

@@ -50,6 +50,6 @@ Result<int> log_command(const CommandContext& context);
 void note_directory_in_use(const CommandContext& context, const std::string& directory);
 
 /// Parses the command line, runs the command and prints its error. Returns the exit code.
-int run(int argc, const char* const* argv);
+int run(int argc, char** argv);
 
 }  // namespace redoubt::cli

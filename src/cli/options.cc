@@ -6,7 +6,10 @@
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <span>
 #include <thread>
+
+#include "cli/password.h"
 
 namespace redoubt::cli {
 namespace {
@@ -14,6 +17,7 @@ namespace {
 constexpr std::array<std::string_view, 2> kLevels = {"files", "pages"};
 constexpr std::string_view kGlobalGroup = "Global options";
 constexpr std::string_view kKeyGroup = "Encryption keys (file_key_management)";
+constexpr std::string_view kServerGroup = "Server options";
 constexpr std::string_view kLayoutGroup = "Directories laid out otherwise";
 
 Error usage(std::string message) {
@@ -131,7 +135,8 @@ void add_global_options(CLI::App& app, Options& options) {
     const std::string layout(kLayoutGroup);
     LayoutArguments& arguments = options.layout;
     app.add_option("--defaults-file", arguments.defaults_file,
-                   "Option file whose server groups say where the files are")
+                   "Option file: its server groups say where the files are, its\n"
+                   "client groups how to connect")
         ->type_name("FILE")
         ->group(layout);
     app.add_option("--innodb-data-file-path", arguments.data_file_path,
@@ -168,6 +173,47 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
     return command;
 }
 
+/// The client tools' names. --defaults-file is among the global options.
+void add_server_options(CLI::App& command, Options& options) {
+    const std::string group(kServerGroup);
+    client::ConnectOptions& server = options.server;
+    const auto add = [&](const std::string& name, auto& target, const std::string& help,
+                         const std::string& type) {
+        command.add_option(name, target, help)->type_name(type)->group(group);
+    };
+    add("--defaults-extra-file", options.option_files.defaults_extra_file,
+        "Option file to read beside the usual ones", "FILE");
+    add("--defaults-group-suffix", options.option_files.group_suffix,
+        "Read the groups with this suffix too", "TEXT");
+    add("--host", server.host, "The server's host: this one, under a name of it", "NAME");
+    add("--port", server.port, "The server's TCP port", "N");
+    add("--socket", server.socket, "The server's socket", "FILE");
+    add("--user", server.user, "Account", "NAME");
+    command
+        .add_flag("--password", options.ask_password,
+                  "Ask for the password; also --password=TEXT, better an option file or MYSQL_PWD")
+        ->disable_flag_override()
+        ->group(group);
+    command
+        .add_flag_callback(
+            "--ssl", [&server]() { server.ssl = true; }, "Use TLS")
+        ->group(group);
+    command
+        .add_flag_callback(
+            "--skip-ssl", [&server]() { server.ssl = false; },
+            "No TLS, whatever the option files say")
+        ->group(group);
+    add("--ssl-ca", server.ssl_ca, "Certificates of trusted authorities", "FILE");
+    add("--ssl-capath", server.ssl_capath, "Directory of such files", "DIR");
+    add("--ssl-cert", server.ssl_cert, "Our certificate", "FILE");
+    add("--ssl-key", server.ssl_key, "Its key", "FILE");
+    add("--ssl-cipher", server.ssl_cipher, "Ciphers allowed", "LIST");
+    command
+        .add_flag("--ssl-verify-server-cert", server.ssl_verify_server_cert,
+                  "The server's certificate must name its host")
+        ->group(group);
+}
+
 void add_commands(CLI::App& app, Options& options) {
     app.fallthrough();  // inherited: global options are understood after the command too
     {
@@ -176,15 +222,19 @@ void add_commands(CLI::App& app, Options& options) {
             ->required()
             ->expected(1)
             ->type_name("");
-        command.add_option("--socket", options.server.socket, "The server's socket")
-            ->type_name("FILE");
-        command.add_option("--user", options.server.user, "Account")->type_name("NAME");
         command
             .add_option("--datadir-copy", options.datadir_copy,
                         "Copy this directory, which no server uses")
             ->type_name("DIR");
         command.add_flag("--continue-on-damage", options.continue_on_damage,
-                         "Back up what is whole");
+                         "Copy damaged pages too, and list them");
+        command.add_flag("--slave-info", options.slave_info,
+                         "Of a replica: note where it stands in its primary's binary log");
+        command
+            .add_option("--lock-wait-timeout", options.lock_wait_timeout,
+                        "Seconds to wait for others' statements and locks (default: no limit)")
+            ->type_name("SECONDS");
+        add_server_options(command, options);
     }
     {
         CLI::App& command =
@@ -197,7 +247,7 @@ void add_commands(CLI::App& app, Options& options) {
     {
         CLI::App& command = add_command(
             app, "prepare", "Apply a backup's redo, so that a server can start on it; in place");
-        command.add_option("BACKUP", options.paths, "A backup made by mariadb-backup")
+        command.add_option("BACKUP", options.paths, "A backup, by redoubt or mariadb-backup")
             ->required()
             ->expected(1)
             ->type_name("");
@@ -424,6 +474,22 @@ ParseEnd failed(Error error, const Options& options, std::string command) {
             .json = options.json};
 }
 
+/// Without "--password=TEXT", and its TEXT: with CLI11 a lone "--password" would take the next
+/// argument for its value.
+std::pair<std::vector<const char*>, std::optional<std::string>> take_password(
+    int argc, const char* const* argv) {
+    std::vector<const char*> arguments;
+    std::optional<std::string> password;
+    for (const char* argument : std::span(argv, static_cast<std::size_t>(argc))) {
+        if (std::string_view(argument).starts_with(kPasswordOption)) {
+            password = argument + kPasswordOption.size();
+        } else {
+            arguments.push_back(argument);
+        }
+    }
+    return {std::move(arguments), std::move(password)};
+}
+
 std::string chosen_command(const CLI::App& app) {
     const auto chosen = app.get_subcommands();
     return chosen.empty() ? std::string() : chosen.front()->get_name();
@@ -518,19 +584,22 @@ std::variant<Options, ParseEnd> parse_command_line(int argc, const char* const* 
     options.threads = std::max(1U, std::thread::hardware_concurrency());
     std::vector<std::string> generated;
 
-    CLI::App app("Recovery, verification and inspection of MariaDB data directories", "redoubt");
+    CLI::App app("Backup, recovery and verification of MariaDB data directories", "redoubt");
     app.formatter(std::make_shared<HelpFormatter>());
     app.require_subcommand(0, 1);
     app.footer(
         "Exit codes: 0 success, 1 failure, 2 usage, 3 done with warnings or not all checked,\n"
-        "4 damage found, 5 backup incomplete, 7 I/O error, 9 refused for safety, 12 key missing\n"
-        "or wrong, 14 no space, 15 unsupported format, 18 interrupted, 70 internal error.");
+        "4 damage found, 5 backup incomplete, 7 I/O error, 8 no connection to the server,\n"
+        "9 refused for safety, 12 key missing or wrong, 13 privilege missing, 14 no space,\n"
+        "15 unsupported format, 16 redo lost, 18 interrupted, 70 internal error.");
     add_global_options(app, options);
     add_commands(app, options);
     app.add_option("--generate", generated, "man DIR or completion DIR")->expected(2)->group("");
 
+    const auto [arguments, password] = take_password(argc, argv);
+    options.server.password = password;
     try {
-        app.parse(argc, argv);
+        app.parse(static_cast<int>(arguments.size()), arguments.data());
     } catch (const CLI::CallForHelp&) {
         const auto chosen = app.get_subcommands();
         return ParseEnd{.text = (chosen.empty() ? &app : chosen.front())->help()};
@@ -562,6 +631,7 @@ std::variant<Options, ParseEnd> parse_command_line(int argc, const char* const* 
     if (options.command.empty()) {
         return failed(usage("no command given"), options, "");
     }
+    options.option_files.defaults_file = options.layout.defaults_file;
     return options;
 }
 

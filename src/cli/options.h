@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/ids.h"
-#include "client/connection.h"
+#include "client/connect_options.h"
 #include "crypt/keys.h"
 #include "io/file.h"
 #include "space/layout.h"
@@ -66,6 +66,8 @@ struct Options {
     std::string target;                              ///< restore: the data directory
     bool move = false;                               ///< restore
     bool continue_on_damage = false;                 ///< restore, backup
+    client::OptionFiles option_files;                ///< backup
+    bool ask_password = false;                       ///< backup
     client::ConnectOptions server;                   ///< backup
     std::string datadir_copy;                        ///< backup
     bool slave_info = false;                         ///< backup

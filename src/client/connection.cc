@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <cstdlib>
 #include <limits>
 
 namespace redoubt::client {
@@ -95,30 +94,52 @@ struct Connection::State {
     Status kill_at_server();
 };
 
+/// Everything comes from `options`: the library reads no option files of its own.
 void Connection::State::set_options() {
     mysql_options(handle, MYSQL_OPT_NONBLOCK, nullptr);
     const unsigned timeout = kConnectTimeout;
     mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &timeout);
     mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-    if (options.defaults_file.empty()) {
-        mysql_options(handle, MYSQL_READ_DEFAULT_GROUP, "redoubt");
-    } else {
-        mysql_options(handle, MYSQL_READ_DEFAULT_FILE, options.defaults_file.c_str());
-        mysql_options(handle, MYSQL_READ_DEFAULT_GROUP, "redoubt");
+    const unsigned protocol = options.uses_tcp() ? MYSQL_PROTOCOL_TCP : MYSQL_PROTOCOL_SOCKET;
+    mysql_options(handle, MYSQL_OPT_PROTOCOL, &protocol);
+    if (!options.ssl.value_or(true)) {
+        return;
     }
+    const auto set = [this](mysql_option option, const std::optional<std::string>& value) {
+        if (value) {
+            mysql_options(handle, option, value->c_str());
+        }
+    };
+    set(MYSQL_OPT_SSL_CA, options.ssl_ca);
+    set(MYSQL_OPT_SSL_CAPATH, options.ssl_capath);
+    set(MYSQL_OPT_SSL_CERT, options.ssl_cert);
+    set(MYSQL_OPT_SSL_KEY, options.ssl_key);
+    set(MYSQL_OPT_SSL_CIPHER, options.ssl_cipher);
+    // Any of them asks for TLS, as with the client tools.
+    const bool wanted = options.ssl || options.ssl_ca || options.ssl_capath || options.ssl_cert ||
+                        options.ssl_key || options.ssl_cipher || options.ssl_verify_server_cert;
+    const my_bool enforce = static_cast<my_bool>(wanted);
+    mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce);
+    const my_bool verify = static_cast<my_bool>(options.ssl_verify_server_cert.value_or(false));
+    mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
 }
 
 Status Connection::State::connect() {
     handle = mysql_init(nullptr);
+    if (handle == nullptr) {
+        return make_error(ErrorCode::Failure, "no memory for a connection");
+    }
     set_options();
     const auto text = [](const std::optional<std::string>& value) {
         return value ? value->c_str() : nullptr;
     };
-    const char* password = options.password ? options.password->c_str() : std::getenv("MYSQL_PWD");
+    where = options.where();
+    const bool tcp = options.uses_tcp();
+    const std::string host = options.host.value_or("localhost");
+    const std::string socket = options.socket_or_default();
     MYSQL* connected =
-        mysql_real_connect(handle, text(options.host), text(options.user), password, nullptr,
-                           options.port.value_or(0), text(options.socket), 0);
-    where = options.socket ? "socket " + *options.socket : "the server";
+        mysql_real_connect(handle, host.c_str(), text(options.user), text(options.password),
+                           nullptr, options.port_or_default(), tcp ? nullptr : socket.c_str(), 0);
     if (connected == nullptr) {
         return connect_error();
     }
@@ -129,11 +150,16 @@ Status Connection::State::connect() {
 
 Error Connection::State::connect_error() {
     const unsigned number = mysql_errno(handle);
+    const bool denied = says_no_privilege(number);
     Error error =
-        make_error(says_no_privilege(number) ? ErrorCode::Privilege : ErrorCode::Connection,
+        make_error(denied ? ErrorCode::Privilege : ErrorCode::Connection,
                    "cannot connect to {}: {} (error {})", where, mysql_error(handle), number);
     close();
-    return error;
+    return std::move(error).with_hint(
+        denied ? "name the account with --user and give its password in an option file, in "
+                 "MYSQL_PWD, or with --password, which asks for it"
+               : "is the server running, and is this where it listens? see --socket, --host and "
+                 "--port");
 }
 
 Error Connection::State::statement_error(std::string_view statement) {
@@ -189,6 +215,11 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& optio
     RETURN_IF_ERROR(state->connect());
     std::unique_ptr<Connection> connection(new Connection(std::move(state)));
     RETURN_IF_ERROR(connection->execute("SET SESSION wait_timeout=2147483, max_statement_time=0"));
+    constexpr std::uint32_t kUnknownVariable = 1193;  // a server built without Galera
+    if (Status status = connection->execute("SET SESSION wsrep_sync_wait=0");
+        !status && connection->last_server_error() != kUnknownVariable) {
+        return std::move(status.error());
+    }
     return connection;
 }
 

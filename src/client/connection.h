@@ -11,28 +11,9 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "client/connect_options.h"
 
 namespace redoubt::client {
-
-/// As the client tools' options of these names. What is not given comes from the option files'
-/// client groups, then from the library's defaults.
-struct ConnectOptions {
-    std::string defaults_file;        ///< read instead of the usual option files
-    std::string defaults_extra_file;  ///< read after them
-    std::string defaults_group_suffix;
-    std::optional<std::string> host;
-    std::optional<std::uint32_t> port;
-    std::optional<std::string> socket;
-    std::optional<std::string> user;
-    std::optional<std::string> password;  ///< never in a message or a log
-    std::optional<bool> ssl;
-    std::optional<std::string> ssl_ca;
-    std::optional<std::string> ssl_capath;
-    std::optional<std::string> ssl_cert;
-    std::optional<std::string> ssl_key;
-    std::optional<std::string> ssl_cipher;
-    std::optional<bool> ssl_verify_server_cert;
-};
 
 using Row = std::vector<std::optional<std::string>>;  ///< nullopt = SQL NULL
 struct ResultSet {

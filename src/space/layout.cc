@@ -8,29 +8,19 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
+#include "io/option_file.h"
 
 namespace redoubt::space {
 namespace {
 
-constexpr std::size_t kOptionFileSizeMax = 1 << 20;
+using base::strip;
+
 /// Longer than any path of a file.
 constexpr std::size_t kLinkSizeMax = 8192;
-constexpr int kIncludeDepthMax = 10;  // the server's own limit
-constexpr int kOptionFilesMax = 1000;
 constexpr std::uint32_t kUndoTablespacesMax = 127;
 constexpr std::string_view kTableSuffix = ".ibd";
 constexpr std::string_view kLinkSuffix = ".isl";
-
-std::string_view strip(std::string_view text) {
-    const auto is_space = [](char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; };
-    while (!text.empty() && is_space(text.front())) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && is_space(text.back())) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
 
 Error usage(std::string_view option, std::string_view value, std::string_view reason) {
     return make_error(ErrorCode::Usage, "{} = {}: {}", option, value, reason);
@@ -59,143 +49,45 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
     return number << shift;
 }
 
-/// Reads one option file and those it includes; settings found later win, as in the server.
-class OptionFileReader {
-public:
-    OptionFileReader(io::Directory& directory, LayoutOptions& options)
-        : directory_(directory), options_(options) {}
-
-    Status read(std::string_view path, int depth) {
-        if (depth > kIncludeDepthMax || ++files_ > kOptionFilesMax) {
-            return make_error(ErrorCode::Usage, "option files include each other too deeply")
-                .with_file(path);
-        }
-        ASSIGN_OR_RETURN(const std::string text, directory_.read_text(path, kOptionFileSizeMax));
-        bool server_group = false;
-        for (std::string_view rest = text; !rest.empty();) {
-            const std::size_t newline = std::min(rest.find('\n'), rest.size());
-            const std::string_view line = strip(rest.substr(0, newline));
-            rest.remove_prefix(std::min(newline + 1, rest.size()));
-            if (Status status = read_line(line, depth, server_group); !status) {
-                return std::move(status.error()).with_file(path);
-            }
-        }
-        return {};
+bool is_server_group(std::string_view group) {
+    if (group.ends_with("-10.11")) {
+        group.remove_suffix(std::string_view("-10.11").size());
     }
+    return group == "mysqld" || group == "server" || group == "mariadb" || group == "mariadbd";
+}
 
-private:
-    Status read_line(std::string_view line, int depth, bool& server_group) {
-        if (line.empty() || line.front() == '#' || line.front() == ';') {
-            return {};
+Status take_option(const io::OptionSetting& setting, LayoutOptions& options) {
+    const std::string& name = setting.name;
+    const std::string& value = setting.value;
+    if (name == "innodb_data_file_path") {
+        // Checked here, where the file that holds it is known.
+        RETURN_IF_ERROR(parse_data_file_path(value, ""));
+        options.data_file_path = value;
+    } else if (name == "innodb_data_home_dir") {
+        options.data_home = value;
+    } else if (name == "innodb_undo_directory") {
+        options.undo_directory = value;
+    } else if (name == "innodb_log_group_home_dir") {
+        options.log_directory = value;
+    } else if (name == "aria_log_dir_path") {
+        options.aria_log_directory = value;
+    } else if (name == "rocksdb_datadir") {
+        options.rocksdb_directory = value;
+    } else if (name == "innodb_page_size") {
+        const std::optional<std::uint64_t> size = parse_size(value);
+        if (!size || *size < 4096 || *size > 65536 || (*size & (*size - 1)) != 0) {
+            return usage(name, value, "not a page size (4k, 8k, 16k, 32k or 64k)");
         }
-        if (line.front() == '!') {
-            return include(line.substr(1), depth);
+        options.page_size = static_cast<std::uint32_t>(*size);
+    } else if (name == "innodb_undo_tablespaces") {
+        const std::optional<std::uint64_t> count = parse_size(value);
+        if (!count || *count > kUndoTablespacesMax) {
+            return usage(name, value, "not a number from 0 to 127");
         }
-        if (line.front() == '[') {
-            server_group = is_server_group(strip(line.substr(1, line.find(']') - 1)));
-            return {};
-        }
-        return server_group ? read_option(line) : Status{};
+        options.undo_tablespaces = static_cast<std::uint32_t>(*count);
     }
-
-    Status include(std::string_view directive, int depth) {
-        const std::size_t space = directive.find_first_of(" \t");
-        if (space == std::string_view::npos) {
-            return {};
-        }
-        const std::string_view target = strip(directive.substr(space));
-        if (directive.substr(0, space) == "include") {
-            return read(target, depth + 1);
-        }
-        if (directive.substr(0, space) != "includedir") {
-            return {};
-        }
-        ASSIGN_OR_RETURN(const std::vector<std::string> names, directory_.list(target));
-        for (const std::string& name : names) {
-            if (name.ends_with(".cnf")) {
-                RETURN_IF_ERROR(read(io::join(target, name), depth + 1));
-            }
-        }
-        return {};
-    }
-
-    static bool is_server_group(std::string_view group) {
-        if (group.ends_with("-10.11")) {
-            group.remove_suffix(std::string_view("-10.11").size());
-        }
-        return group == "mysqld" || group == "server" || group == "mariadb" || group == "mariadbd";
-    }
-
-    /// The value without what follows a '#', without quotes, escapes resolved.
-    static std::string value_of(std::string_view raw) {
-        raw = strip(raw);
-        char quote = '\0';
-        if (!raw.empty() && (raw.front() == '"' || raw.front() == '\'')) {
-            quote = raw.front();
-            raw.remove_prefix(1);
-        }
-        std::string value;
-        for (std::size_t i = 0; i < raw.size(); ++i) {
-            const char c = raw[i];
-            if (quote != '\0' ? c == quote : c == '#') {
-                break;
-            }
-            constexpr std::string_view kEscapes = "sntrb\\";
-            constexpr std::string_view kMeanings = " \n\t\r\b\\";
-            if (const std::size_t which =
-                    c == '\\' && i + 1 < raw.size() ? kEscapes.find(raw[i + 1]) : kEscapes.npos;
-                which != kEscapes.npos) {
-                value += kMeanings[which];
-                ++i;
-            } else {
-                value += c;
-            }
-        }
-        return quote == '\0' ? std::string(strip(value)) : value;
-    }
-
-    Status read_option(std::string_view line) {
-        const std::size_t equals = std::min(line.find('='), line.size());
-        std::string name(strip(line.substr(0, equals)));
-        std::replace(name.begin(), name.end(), '-', '_');
-        if (name.starts_with("loose_")) {
-            name.erase(0, std::string_view("loose_").size());
-        }
-        const std::string value = value_of(line.substr(std::min(equals + 1, line.size())));
-        if (name == "innodb_data_file_path") {
-            // Checked here, where the file that holds it is known.
-            RETURN_IF_ERROR(parse_data_file_path(value, ""));
-            options_.data_file_path = value;
-        } else if (name == "innodb_data_home_dir") {
-            options_.data_home = value;
-        } else if (name == "innodb_undo_directory") {
-            options_.undo_directory = value;
-        } else if (name == "innodb_log_group_home_dir") {
-            options_.log_directory = value;
-        } else if (name == "aria_log_dir_path") {
-            options_.aria_log_directory = value;
-        } else if (name == "rocksdb_datadir") {
-            options_.rocksdb_directory = value;
-        } else if (name == "innodb_page_size") {
-            const std::optional<std::uint64_t> size = parse_size(value);
-            if (!size || *size < 4096 || *size > 65536 || (*size & (*size - 1)) != 0) {
-                return usage(name, value, "not a page size (4k, 8k, 16k, 32k or 64k)");
-            }
-            options_.page_size = static_cast<std::uint32_t>(*size);
-        } else if (name == "innodb_undo_tablespaces") {
-            const std::optional<std::uint64_t> count = parse_size(value);
-            if (!count || *count > kUndoTablespacesMax) {
-                return usage(name, value, "not a number from 0 to 127");
-            }
-            options_.undo_tablespaces = static_cast<std::uint32_t>(*count);
-        }
-        return {};
-    }
-
-    io::Directory& directory_;
-    LayoutOptions& options_;
-    int files_ = 0;
-};
+    return {};
+}
 
 Result<SystemFile> parse_system_file(std::string_view part, bool last, std::string_view data_home) {
     constexpr std::string_view kOption = "innodb_data_file_path";
@@ -305,7 +197,9 @@ Status add_tables(io::Directory& directory, const std::string& database, bool fo
 }  // namespace
 
 Status read_defaults_file(io::Directory& directory, std::string_view path, LayoutOptions& options) {
-    return OptionFileReader(directory, options).read(path, 0);
+    return io::read_option_file(
+        directory, path, is_server_group,
+        [&options](const io::OptionSetting& setting) { return take_option(setting, options); });
 }
 
 Result<std::vector<SystemFile>> parse_data_file_path(std::string_view text,

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <sstream>
 
+#include "cli/password.h"
 #include "io/posix_directory.h"
 #include "unit/temporary_directory.h"
 
@@ -52,6 +53,43 @@ TEST(CommandLine, RestoreTakesABackupAndADataDirectory) {
     }
     EXPECT_EQ(refused({"restore", "b"}).exit_code, 2);
     EXPECT_EQ(refused({"restore", "b", "d", "e"}).exit_code, 2);
+}
+
+TEST(CommandLine, BackupTakesTheClientToolsOptions) {
+    const Options options =
+        parsed({"backup", "--host=h", "--port", "3307", "--user", "u", "--password=p w", "d",
+                "--ssl-ca", "/ca", "--skip-ssl", "--defaults-file", "f", "--defaults-extra-file",
+                "e", "--defaults-group-suffix=_2", "--lock-wait-timeout=5", "--slave-info"});
+    EXPECT_THAT(options.paths, ElementsAre("d"));
+    EXPECT_EQ(options.server.host, "h");
+    EXPECT_EQ(options.server.port, 3307U);
+    EXPECT_EQ(options.server.user, "u");
+    EXPECT_EQ(options.server.password, "p w");
+    EXPECT_EQ(options.server.ssl_ca, "/ca");
+    EXPECT_EQ(options.server.ssl, false);
+    EXPECT_EQ(options.option_files.defaults_file, "f");
+    EXPECT_EQ(options.option_files.defaults_extra_file, "e");
+    EXPECT_EQ(options.option_files.group_suffix, "_2");
+    EXPECT_EQ(options.lock_wait_timeout, 5U);
+    EXPECT_TRUE(options.slave_info);
+    EXPECT_FALSE(options.ask_password);
+}
+
+TEST(CommandLine, ALonePasswordOptionAsksAndTakesNoOperand) {
+    const Options options = parsed({"backup", "--password", "d"});
+    EXPECT_TRUE(options.ask_password);
+    EXPECT_FALSE(options.server.password);
+    EXPECT_THAT(options.paths, ElementsAre("d"));
+    EXPECT_EQ(parsed({"backup", "d", "--password="}).server.password, "");
+}
+
+TEST(HidePasswords, OverwritesTheTextInPlace) {
+    std::string password = "--password=secret";
+    std::string other = "--passwords";
+    std::vector<char*> argv = {other.data(), password.data()};
+    hide_passwords(2, argv.data());
+    EXPECT_EQ(password, "--password=xxxxxx");
+    EXPECT_EQ(other, "--passwords");
 }
 
 TEST(ParseSize, KnowsItsSuffixes) {
