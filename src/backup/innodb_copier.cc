@@ -11,6 +11,7 @@
 
 #include "base/mutex.h"
 #include "base/parallel.h"
+#include "io/aligned_bytes.h"
 #include "page/header.h"
 #include "recovery/doublewrite.h"
 #include "space/codec.h"
@@ -279,7 +280,7 @@ Status InnodbCopier::State::read_first_page(Source& source) {
     auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(kFirstPause);
     for (unsigned tries = 1;; ++tries) {
         RETURN_IF_ERROR(check());
-        ASSIGN_OR_RETURN(const std::size_t length, source.file->read_at(0, image));
+        ASSIGN_OR_RETURN(const std::size_t length, source.file->read_newest_at(0, image));
         auto header = space::parse_first_page(std::span(image).first(length), server_page_size,
                                               page::Strictness::AnyKnown);
         if (header) {
@@ -373,7 +374,7 @@ Result<bool> InnodbCopier::State::still_there(const Copy& copy, SpaceId id) {
                                                           : Result<bool>(std::move(file.error()));
     }
     std::vector<std::byte> image(page::kPageSizeMax);
-    ASSIGN_OR_RETURN(const std::size_t length, (*file)->read_at(0, image));
+    ASSIGN_OR_RETURN(const std::size_t length, (*file)->read_newest_at(0, image));
     const auto header = space::parse_first_page(std::span(image).first(length), server_page_size,
                                                 page::Strictness::AnyKnown);
     return header && header->id == id;
@@ -405,7 +406,7 @@ Status InnodbCopier::State::copy_chunk(Source& source, std::uint64_t chunk,
     for (std::uint64_t at = begin; at < end;) {
         RETURN_IF_ERROR(check());
         const auto block = buffer.first(std::min<std::uint64_t>(buffer.size(), end - at));
-        ASSIGN_OR_RETURN(const std::size_t length, source.file->read_at(at, block));
+        ASSIGN_OR_RETURN(const std::size_t length, source.file->read_newest_at(at, block));
         if (length < block.size()) {
             if (source.kind != Source::Kind::Undo) {
                 return make_error(ErrorCode::Io,
@@ -469,7 +470,7 @@ Status InnodbCopier::State::read_page_again(Source& source, PageNo number, std::
         }
         std::this_thread::sleep_for(pause);
         pause = std::min(pause * 2, kLongestPause);
-        RETURN_IF_ERROR(source.file->read_exactly(offset, page));
+        RETURN_IF_ERROR(source.file->read_newest_exactly(offset, page));
         again.fetch_add(1, std::memory_order_relaxed);
     }
     const SpaceId id = source.header ? source.header->id : kSystemSpace;
@@ -514,7 +515,7 @@ Status InnodbCopier::State::run(std::vector<Source>& sources) {
             tasks.push_back({i, chunk});
         }
     }
-    std::vector<std::vector<std::byte>> buffers(options.threads);
+    std::vector<io::AlignedBytes> buffers(options.threads);
     std::vector<std::unique_ptr<base::Mutex>> opening;
     for (std::size_t i = 0; i < sources.size(); ++i) {
         opening.push_back(std::make_unique<base::Mutex>());
@@ -533,8 +534,10 @@ Status InnodbCopier::State::run(std::vector<Source>& sources) {
             if (source.skipped) {
                 return {};
             }
-            buffers[thread].resize(kBlock);
-            RETURN_IF_ERROR(copy_chunk(source, tasks[item].chunk, buffers[thread]));
+            if (buffers[thread].bytes().empty()) {
+                buffers[thread] = io::AlignedBytes(kBlock);
+            }
+            RETURN_IF_ERROR(copy_chunk(source, tasks[item].chunk, buffers[thread].bytes()));
             const base::MutexLock lock(*opening[tasks[item].source]);
             return --source.chunks_left == 0 ? close(source) : ok_status();
         });

@@ -11,6 +11,16 @@ bool all_zero(std::span<const std::byte> bytes) {
     return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{0}; });
 }
 
+Status require_length(const File& file, std::size_t length, std::uint64_t offset,
+                      std::size_t wanted) {
+    if (length != wanted) {
+        return make_error(ErrorCode::Corruption, "file ends at byte {}, {} bytes were wanted at {}",
+                          offset + length, wanted, offset)
+            .with_file(file.path());
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Mapping>> File::map(std::uint64_t) {
@@ -18,13 +28,13 @@ Result<std::unique_ptr<Mapping>> File::map(std::uint64_t) {
 }
 
 Status File::read_exactly(std::uint64_t offset, std::span<std::byte> buffer) {
-    ASSIGN_OR_RETURN(const std::size_t n, read_at(offset, buffer));
-    if (n != buffer.size()) {
-        return make_error(ErrorCode::Corruption, "file ends at byte {}, {} bytes were wanted at {}",
-                          offset + n, buffer.size(), offset)
-            .with_file(path());
-    }
-    return {};
+    ASSIGN_OR_RETURN(const std::size_t length, read_at(offset, buffer));
+    return require_length(*this, length, offset, buffer.size());
+}
+
+Status File::read_newest_exactly(std::uint64_t offset, std::span<std::byte> buffer) {
+    ASSIGN_OR_RETURN(const std::size_t length, read_newest_at(offset, buffer));
+    return require_length(*this, length, offset, buffer.size());
 }
 
 Status File::write_sparse(std::uint64_t offset, std::span<const std::byte> data) {

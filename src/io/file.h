@@ -47,6 +47,11 @@ public:
     virtual const std::string& path() const = 0;
     /// Reads up to `buffer.size()` bytes; fewer only at the end of the file. Errors: Io.
     virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) = 0;
+    /// As read_at(), of a file that another process writes past the system's cache (O_DIRECT): what
+    /// it has written is seen for certain, whatever the cache holds. Quickest into AlignedBytes.
+    virtual Result<std::size_t> read_newest_at(std::uint64_t offset, std::span<std::byte> buffer) {
+        return read_at(offset, buffer);
+    }
     /// Writes all of it, extending the file if need be. Errors: Io, NoSpace.
     virtual Status write_at(std::uint64_t offset, std::span<const std::byte> data) = 0;
     /// Makes data and size durable. A failed sync must end all work on the file: do not retry.
@@ -80,6 +85,8 @@ public:
     /// Reads exactly `buffer.size()` bytes. Errors: Io; Corruption ("file ends at ...") at a short
     /// file.
     Status read_exactly(std::uint64_t offset, std::span<std::byte> buffer);
+    /// The same with read_newest_at().
+    Status read_newest_exactly(std::uint64_t offset, std::span<std::byte> buffer);
     /// As write_at(), leaving out blocks of zeros: in a file just made they become holes. The size
     /// is not extended by zeros at the end; set it with truncate().
     Status write_sparse(std::uint64_t offset, std::span<const std::byte> data);

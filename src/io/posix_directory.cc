@@ -8,8 +8,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
+#include <mutex>
+#include <optional>
+
+#include "io/aligned_bytes.h"
 
 namespace redoubt::io {
 namespace {
@@ -76,23 +81,31 @@ public:
     const std::string& path() const override { return path_; }
 
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-        std::size_t done = 0;
-        while (done < buffer.size()) {
-            const ssize_t n = ::pread(fd_.get(), buffer.data() + done, buffer.size() - done,
-                                      static_cast<off_t>(offset + done));
-            if (n < 0) {
-                if (errno == EINTR) {
-                    continue;
-                }
-                return system_error(
-                    fmt::format("read {} bytes at {}", buffer.size() - done, offset + done), path_);
-            }
-            if (n == 0) {
-                break;
-            }
-            done += static_cast<std::size_t>(n);
+        return read(fd_.get(), offset, buffer);
+    }
+
+    Result<std::size_t> read_newest_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+        std::call_once(direct_once_, [this]() {
+            direct_.emplace(::open(fmt::format("/proc/self/fd/{}", fd_.get()).c_str(),
+                                   O_RDONLY | O_DIRECT | O_CLOEXEC));
+        });
+        if (direct_->get() < 0) {
+            return read_at(offset, buffer);  // a file system without: nobody writes past its cache
         }
-        return done;
+        const std::uint64_t begin = offset / kDirectAlignment * kDirectAlignment;
+        const std::uint64_t end =
+            (offset + buffer.size() + kDirectAlignment - 1) / kDirectAlignment * kDirectAlignment;
+        const bool aligned = begin == offset && end == offset + buffer.size() &&
+                             std::bit_cast<std::uintptr_t>(buffer.data()) % kDirectAlignment == 0;
+        if (aligned) {
+            return read(direct_->get(), begin, buffer);
+        }
+        const AlignedBytes bounce(end - begin);
+        ASSIGN_OR_RETURN(const std::size_t length, read(direct_->get(), begin, bounce.bytes()));
+        const std::size_t skipped = std::min<std::size_t>(offset - begin, length);
+        const std::size_t wanted = std::min(buffer.size(), length - skipped);
+        std::memcpy(buffer.data(), bounce.bytes().data() + skipped, wanted);
+        return wanted;
     }
 
     Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
@@ -204,8 +217,31 @@ public:
     }
 
 private:
+    Result<std::size_t> read(int fd, std::uint64_t offset, std::span<std::byte> buffer) const {
+        const bool direct = fd != fd_.get();
+        std::size_t done = 0;
+        while (done < buffer.size()) {
+            const ssize_t n = ::pread(fd, buffer.data() + done, buffer.size() - done,
+                                      static_cast<off_t>(offset + done));
+            if (n < 0) {
+                if (errno == EINTR) {
+                    continue;
+                }
+                return system_error(
+                    fmt::format("read {} bytes at {}", buffer.size() - done, offset + done), path_);
+            }
+            done += static_cast<std::size_t>(n);
+            if (n == 0 || (direct && done % kDirectAlignment != 0)) {
+                break;  // the file's end
+            }
+        }
+        return done;
+    }
+
     FileDescriptor fd_;
     std::string path_;
+    std::once_flag direct_once_;
+    std::optional<FileDescriptor> direct_;  // the file once more, past the cache; at first use
 };
 
 class PosixDirectory final : public Directory {

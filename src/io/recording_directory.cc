@@ -23,6 +23,10 @@ public:
         log_->add({OperationKind::Read, name_, {}, offset, buffer.size()});
         return inner_->read_at(offset, buffer);
     }
+    Result<std::size_t> read_newest_at(std::uint64_t offset, std::span<std::byte> buffer) override {
+        log_->add({OperationKind::Read, name_, {}, offset, buffer.size()});
+        return inner_->read_newest_at(offset, buffer);
+    }
     Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
         log_->add({OperationKind::Write, name_, {}, offset, data.size()});
         return inner_->write_at(offset, data);

@@ -127,7 +127,7 @@ Status LogFile::State::read(io::Directory& directory, const crypt::KeyRing* keys
 Status LogFile::State::read_checkpoints() {
     for (unsigned block = 0; block < checkpoints.size(); ++block) {
         std::array<std::byte, kCheckpointSize> bytes{};
-        RETURN_IF_ERROR(file->read_exactly(kCheckpointOffset * (block + 1), bytes));
+        RETURN_IF_ERROR(file->read_newest_exactly(kCheckpointOffset * (block + 1), bytes));
         if (const auto decoded = decode_checkpoint(bytes, header.first_lsn, block)) {
             checkpoints[block] = decoded;
         }
@@ -209,6 +209,7 @@ struct LogReader::State {
     std::uint64_t lap_begin = 0;  // LSNs [lap_begin, lap_end) have `lap_bit`
     std::uint64_t lap_end = 0;
     std::byte lap_bit{};
+    bool live = false;  // a server is writing the log, past the system's cache as a rule
     LogEnd end_reason = LogEnd::EmptyByte;
     std::size_t nonce_size = 0;
     std::optional<crypt::Cipher> cipher;
@@ -258,6 +259,7 @@ void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
 }
 
 void LogReader::State::refresh() {
+    live = true;
     const std::uint64_t lsn = position();
     filled = 0;
     at = 0;
@@ -294,7 +296,9 @@ Result<bool> LogReader::State::fill() {
         return false;
     }
     chunk = std::min(chunk * 2, kChunkMax);
-    RETURN_IF_ERROR(log.file->read_exactly(offset, std::span(buffer).subspan(filled, size)));
+    const std::span<std::byte> into = std::span(buffer).subspan(filled, size);
+    RETURN_IF_ERROR(live ? log.file->read_newest_exactly(offset, into)
+                         : log.file->read_exactly(offset, into));
     filled += size;
     return true;
 }

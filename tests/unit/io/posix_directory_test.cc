@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "io/aligned_bytes.h"
 #include "io/recording_directory.h"
 #include "unit/temporary_directory.h"
 
@@ -39,6 +40,34 @@ TEST_F(PosixDirectoryTest, WritesReadsAndLists) {
     EXPECT_TRUE(directory_->exists("a/g"));
     EXPECT_FALSE(directory_->exists("a/b/f"));
     ASSERT_TRUE(directory_->sync_directory("a"));
+}
+
+TEST_F(PosixDirectoryTest, ReadsPastTheCacheAsThroughIt) {
+    std::string text;
+    for (int i = 0; i < 5000; ++i) {
+        text += fmt::format("{} ", i);
+    }
+    auto file = std::move(*directory_->open("f", OpenMode::CreateExclusive));
+    ASSERT_TRUE(file->write_at(0, bytes_of(text)));
+    struct Range {
+        std::size_t offset;
+        std::size_t size;
+    };
+    for (const auto& [offset, size] :
+         {Range{0, 4096}, Range{1, 1}, Range{4095, 2}, Range{100, 9000}, Range{text.size() - 5, 5},
+          Range{0, text.size()}}) {
+        std::string buffer(size, '?');
+        const Status read =
+            file->read_newest_exactly(offset, std::as_writable_bytes(std::span(buffer)));
+        ASSERT_TRUE(read) << read.error().to_string();
+        EXPECT_EQ(buffer, text.substr(offset, size)) << offset << "+" << size;
+    }
+    const AlignedBytes aligned(8192);
+    EXPECT_EQ(*file->read_newest_at(20480, aligned.bytes()), text.size() - 20480);
+    EXPECT_EQ(*file->read_newest_at(text.size(), aligned.bytes()), 0U);
+    EXPECT_EQ(*file->read_newest_at(text.size() + 9000, aligned.bytes().first(7)), 0U);
+    EXPECT_EQ(file->read_newest_exactly(text.size() - 1, aligned.bytes().first(2)).error().code(),
+              ErrorCode::Corruption);
 }
 
 TEST_F(PosixDirectoryTest, NamesTheFileAndTheKindOfError) {
