@@ -53,7 +53,7 @@ Manifest read_json(const Json& json) {
     for (const auto& [path, value] : json.at("files").items()) {
         ManifestFile file;
         file.size = value.at("size");
-        file.sha256 = value.value("sha256", "");
+        file.hash = value.value("xxh128", "");
         if (const auto space = value.find("space"); space != value.end()) {
             file.space = SpaceId{space->get<std::uint32_t>()};
         }
@@ -112,8 +112,8 @@ std::string format_manifest(const Manifest& manifest) {
     Json& files = json["files"] = Json::object();
     for (const auto& [path, file] : manifest.files) {
         Json& entry = files[path] = {{"size", file.size}};
-        if (!file.sha256.empty()) {
-            entry["sha256"] = file.sha256;
+        if (!file.hash.empty()) {
+            entry["xxh128"] = file.hash;
         }
         if (file.space) {
             entry["space"] = file.space->value;

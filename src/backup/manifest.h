@@ -17,12 +17,12 @@
 namespace redoubt::backup {
 
 /// A file's hash is that of its bytes when it has at most one chunk, else the hash of its chunks'
-/// hashes (as lower-case hex, concatenated): `split -b 64M` and sha256sum can check it by hand.
+/// hashes (as lower-case hex, concatenated): `split -b 64M` and xxh128sum can check it by hand.
 inline constexpr std::uint64_t kChunkSize = std::uint64_t{64} << 20;  // bytes
 
 struct ManifestFile {
     std::uint64_t size = 0;             ///< bytes, holes included
-    std::string sha256 = {};            ///< lower-case hex
+    std::string hash = {};              ///< XXH3, 128 bits, lower-case hex
     std::optional<SpaceId> space = {};  ///< of a tablespace
     std::optional<std::uint32_t> pages = {};
     std::optional<Lsn> lsn = {};  ///< highest page LSN seen in it while copying

@@ -18,10 +18,10 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::string_view kCreator = "Backup 10.11.19";  // known to all tools by "Backup "
 constexpr std::size_t kFlushSize = std::size_t{1} << 20;  // bytes of redo written at a time
-constexpr auto kPause = std::chrono::milliseconds(20);    // when there is nothing to read
-constexpr auto kAskServer = std::chrono::milliseconds(500);
-/// How often redo that the server says is there may be unreadable (caught half written) in turn.
-constexpr unsigned kUnreadableMax = 100;
+constexpr auto kPause = std::chrono::milliseconds(50);    // while nobody waits
+constexpr auto kLookAtFile = std::chrono::milliseconds(500);
+/// How often redo that the server says is there may be unreadable in turn, a millisecond each.
+constexpr unsigned kUnreadableMax = 1000;
 
 Error redo_lost(Lsn copied, Lsn server, std::uint64_t capacity) {
     return make_error(ErrorCode::RedoLost,
@@ -50,7 +50,7 @@ struct RedoCopier::State {
     std::vector<std::byte> buffer;
     std::uint64_t written = 0;  ///< bytes of the copy
     Lsn begin;
-    Clock::time_point asked{};
+    Clock::time_point looked{};  ///< for another file in the log's place
     unsigned unreadable = 0;
 
     mutable base::Mutex mutex;
@@ -69,11 +69,11 @@ struct RedoCopier::State {
 
     Status open_log();
     Status begin_copy(Target& target);
-    Status copy_available();
+    Status catch_up();
+    Status copy_up_to(Lsn limit);
     Status take(const redo::Mtr& mtr);
     Status flush();
     Status check_overwritten(Lsn from);
-    Status ask_server();
     Status follow_replaced_log();
     std::uint64_t headroom() const REQUIRES(mutex) {
         const std::uint64_t behind = server > copied ? server.value - copied.value : 0;
@@ -110,8 +110,49 @@ Status RedoCopier::State::begin_copy(Target& target) {
     return {};
 }
 
-Status RedoCopier::State::copy_available() {
-    reader->refresh();
+/// Copies what the server says is durable (L4), or all there is where no server can be asked.
+Status RedoCopier::State::catch_up() {
+    if (!options.durable_lsn) {
+        return copy_up_to(Lsn{~std::uint64_t{0}});
+    }
+    if (unreadable > 0 || Clock::now() - looked >= kLookAtFile) {
+        looked = Clock::now();
+        RETURN_IF_ERROR(follow_replaced_log());
+    }
+    Lsn durable;
+    {
+        const base::MutexLock lock(mutex);
+        durable = wanted > copied ? wanted : Lsn{};
+    }
+    if (durable == Lsn{}) {
+        ASSIGN_OR_RETURN(durable, options.durable_lsn());
+    }
+    {
+        const base::MutexLock lock(mutex);
+        server = durable = std::max(server, durable);
+    }
+    RETURN_IF_ERROR(copy_up_to(durable));
+    const base::MutexLock lock(mutex);
+    if (copied >= durable) {
+        return {};
+    }
+    if (durable.value - copied.value >= capacity) {
+        return redo_lost(copied, durable, capacity);
+    }
+    if (++unreadable < kUnreadableMax) {
+        return {};  // the log is just being replaced by another
+    }
+    return make_error(ErrorCode::Corruption,
+                      "the server's redo log cannot be read on, though the server has written up "
+                      "to {} ({})",
+                      durable.value, redo::name_of(reader->end_reason()))
+        .with_file(options.log_path)
+        .with_lsn(copied)
+        .with_hint("see that this is the log of the server that the connection leads to");
+}
+
+Status RedoCopier::State::copy_up_to(Lsn limit) {
+    reader->refresh(limit);
     for (;;) {
         if (options.cancel != nullptr) {
             RETURN_IF_ERROR(options.cancel->check());
@@ -124,7 +165,7 @@ Status RedoCopier::State::copy_available() {
         if (buffer.size() >= kFlushSize) {
             RETURN_IF_ERROR(flush());
             // L2: `refresh` bounds what one look at a circular file may mean.
-            reader->refresh();
+            reader->refresh(limit);
         }
     }
 }
@@ -195,35 +236,6 @@ Status RedoCopier::State::check_overwritten(Lsn from) {
     return {};
 }
 
-Status RedoCopier::State::ask_server() {
-    if (!options.durable_lsn || Clock::now() - asked < kAskServer) {
-        return {};
-    }
-    asked = Clock::now();
-    RETURN_IF_ERROR(follow_replaced_log());
-    ASSIGN_OR_RETURN(const Lsn durable, options.durable_lsn());
-    RETURN_IF_ERROR(copy_available());  // what was durable then can be read now, or never
-    const base::MutexLock lock(mutex);
-    server = std::max(server, durable);
-    if (copied >= durable) {
-        return {};
-    }
-    if (durable.value - copied.value >= capacity) {
-        return redo_lost(copied, durable, capacity);
-    }
-    if (++unreadable < kUnreadableMax) {
-        asked = {};  // caught half written: look again at once
-        return {};
-    }
-    return make_error(ErrorCode::Corruption,
-                      "the server's redo log cannot be read on, though the server has written up "
-                      "to {} ({})",
-                      durable.value, redo::name_of(reader->end_reason()))
-        .with_file(options.log_path)
-        .with_lsn(copied)
-        .with_hint("see that this is the log of the server that the connection leads to");
-}
-
 // SET GLOBAL innodb_log_file_size puts another file in the log's place.
 Status RedoCopier::State::follow_replaced_log() {
     auto now = redo::LogFile::open(datadir, options.log_path, options.keys);
@@ -238,7 +250,12 @@ Status RedoCopier::State::follow_replaced_log() {
         (*now)->header().first_lsn == log->header().first_lsn) {
         return {};
     }
-    RETURN_IF_ERROR(copy_available());  // what only the old file has
+    Lsn durable;
+    {
+        const base::MutexLock lock(mutex);
+        durable = server;
+    }
+    RETURN_IF_ERROR(copy_up_to(durable));  // what only the old file has
     const Lsn position = reader->position();
     if ((*now)->header().encryption != log->header().encryption ||
         (*now)->header().crypt_message != log->header().crypt_message) {
@@ -261,10 +278,7 @@ Status RedoCopier::State::follow_replaced_log() {
 
 void RedoCopier::State::run() {
     for (;;) {
-        Status status = copy_available();
-        if (status) {
-            status = ask_server();
-        }
+        Status status = catch_up();
         const base::MutexLock lock(mutex);
         if (!status) {
             failure = std::move(status.error());
@@ -274,8 +288,8 @@ void RedoCopier::State::run() {
         if (stop) {
             return;
         }
-        if (wanted > copied) {
-            // L3: it is in the file, or just about to be.
+        if (std::max(wanted, server) > copied) {
+            // L3: it is in the file.
             changed.wait_for(mutex, std::chrono::milliseconds(1), [this]() { return stop; });
         } else {
             const Lsn known = wanted;
@@ -300,7 +314,7 @@ Result<std::unique_ptr<RedoCopier>> RedoCopier::start(io::Directory& datadir, Ta
     auto state = std::make_unique<State>(datadir, std::move(options));
     RETURN_IF_ERROR(state->open_log());
     RETURN_IF_ERROR(state->begin_copy(target));
-    RETURN_IF_ERROR(state->copy_available());
+    RETURN_IF_ERROR(state->catch_up());
     State* running = state.get();
     state->thread = std::jthread([running]() { running->run(); });
     return std::unique_ptr<RedoCopier>(new RedoCopier(std::move(state)));

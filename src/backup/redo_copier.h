@@ -5,6 +5,8 @@
 ///       it is never taken for the end of the log, nor newer bytes for what was there.
 ///   L3  Where it can read on, it does so at once when somebody waits for it; its pauses are for
 ///       redo that nobody waits for yet.
+///   L4  Nothing behind what the server says is durable is read. There may be bytes that look like
+///       more of the log, checksums and sequence bits included: what was in the server's buffer.
 /// Format of the copy: docs/formats/backup.md#logs-of-backups.
 #pragma once
 
@@ -33,8 +35,9 @@ struct RedoCopierOptions {
     std::string copy_name;                 ///< in the target
     const crypt::KeyRing* keys = nullptr;  ///< for an encrypted log; null = none
     const base::CancelToken* cancel = nullptr;
-    /// Asks the server for an LSN up to which its log is in the file; called now and then, on the
-    /// copier's thread. Empty: there is no server (a cold copy). Errors end the backup.
+    /// Asks the server for the LSN up to which its log is durable; called in start(), then on the
+    /// copier's thread every few dozen milliseconds. Empty: there is no server (a cold copy).
+    /// Errors end the backup.
     std::function<Result<Lsn>()> durable_lsn;
 };
 

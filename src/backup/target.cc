@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "backup/hash.h"
 #include "base/mutex.h"
-#include "crypt/sha256.h"
 
 namespace redoubt::backup {
 namespace {
@@ -39,7 +39,7 @@ public:
         const base::MutexLock lock(mutex_);
         const std::uint64_t count =
             std::max<std::uint64_t>(1, (size + kChunkSize - 1) / kChunkSize);
-        crypt::Sha256 of_all;
+        Hash of_all;
         for (std::uint64_t i = 0; i < count; ++i) {
             ASSIGN_OR_RETURN(const std::string hex,
                              finish_chunk(file, i, std::min(kChunkSize, size - i * kChunkSize)));
@@ -48,12 +48,12 @@ public:
             }
             of_all.update(std::as_bytes(std::span(hex)));
         }
-        return of_all.finish_hex();
+        return of_all.hex();
     }
 
 private:
     struct Chunk {
-        crypt::Sha256 hash;
+        Hash hash;
         std::uint64_t next = 0;
         bool out_of_order = false;
     };
@@ -78,7 +78,7 @@ private:
             }
         }
         chunk.hash.update_zeros(size - chunk.next);
-        return chunk.hash.finish_hex();
+        return chunk.hash.hex();
     }
 
     base::Mutex mutex_;
@@ -172,7 +172,7 @@ Status TargetFile::write(std::uint64_t offset, std::span<const std::byte> data) 
 
 Status TargetFile::close(std::uint64_t size, ManifestFile facts) {
     RETURN_IF_ERROR(state_->file->truncate(size));
-    ASSIGN_OR_RETURN(facts.sha256, state_->hash.finish(*state_->file, size));
+    ASSIGN_OR_RETURN(facts.hash, state_->hash.finish(*state_->file, size));
     facts.size = size;
     const bool alone = size >= kSyncAlone;
     if (alone) {

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "backup/hash.h"
 #include "backup/manifest.h"
 #include "backup/markers.h"
 #include "backup/metadata.h"
 #include "base/mutex.h"
 #include "base/parallel.h"
-#include "crypt/sha256.h"
 
 namespace redoubt::backup {
 namespace {
@@ -73,29 +73,29 @@ private:
                  .message = fmt::format("has {} bytes, {} were copied", info.size, expected.size)});
             return {};
         }
-        if (!hashes_ || expected.sha256.empty()) {
+        if (!hashes_ || expected.hash.empty()) {
             return {};
         }
         buffer.resize(kBlock);
         ASSIGN_OR_RETURN(const std::string hash, hash_of(**file, info.size, buffer));
-        if (hash != expected.sha256) {
+        if (hash != expected.hash) {
             find({.kind = "file-changed",
                   .file = path,
                   .space = expected.space,
                   .lsn = expected.lsn,
-                  .message = fmt::format("its bytes are not those that were copied: SHA-256 {}, "
+                  .message = fmt::format("its bytes are not those that were copied: hash {}, "
                                          "the manifest has {}",
-                                         hash, expected.sha256)});
+                                         hash, expected.hash)});
         }
         return {};
     }
 
     /// As docs/formats/backup.md#manifest has it.
     Result<std::string> hash_of(io::File& file, std::uint64_t size, std::span<std::byte> buffer) {
-        crypt::Sha256 of_all;
+        Hash of_all;
         for (std::uint64_t begin = 0;; begin += kChunkSize) {
             const std::uint64_t end = std::min(size, begin + kChunkSize);
-            crypt::Sha256 chunk;
+            Hash chunk;
             for (std::uint64_t at = begin; at < end;) {
                 if (options_.cancel != nullptr) {
                     RETURN_IF_ERROR(options_.cancel->check());
@@ -108,13 +108,13 @@ private:
                     options_.progress->advance(part.size());
                 }
             }
-            const std::string hex = chunk.finish_hex();
+            const std::string hex = chunk.hex();
             if (size <= kChunkSize) {
                 return hex;
             }
             of_all.update(std::as_bytes(std::span(hex)));
             if (end == size) {
-                return of_all.finish_hex();
+                return of_all.hex();
             }
         }
     }

@@ -218,7 +218,7 @@ struct LogReader::State {
 
     std::uint64_t position() const { return begin + at; }
     void seek(std::uint64_t lsn, std::uint64_t limit_lsn);
-    void refresh();
+    void refresh(std::uint64_t limit_lsn);
     Result<bool> find_boundary(std::uint64_t until);
     /// Reads one more piece of the file; false at the limit. Moves `at` to the buffer's start.
     Result<bool> fill();
@@ -258,13 +258,13 @@ void LogReader::State::seek(std::uint64_t lsn, std::uint64_t limit_lsn) {
     }
 }
 
-void LogReader::State::refresh() {
+void LogReader::State::refresh(std::uint64_t limit_lsn) {
     live = true;
     const std::uint64_t lsn = position();
     filled = 0;
     at = 0;
     begin = ~std::uint64_t{0};  // nothing is read
-    seek(lsn, ~std::uint64_t{0});
+    seek(lsn, limit_lsn);
 }
 
 Result<bool> LogReader::State::fill() {
@@ -500,7 +500,7 @@ void LogReader::will_read(Lsn lsn) const {
         }
     }
 }
-void LogReader::refresh() { state_->refresh(); }
+void LogReader::refresh(Lsn limit) { state_->refresh(limit.value); }
 Lsn LogReader::position() const { return Lsn{state_->position()}; }
 Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }
 LogEnd LogReader::end_reason() const { return state_->end_reason; }

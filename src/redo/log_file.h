@@ -64,8 +64,9 @@ public:
     Result<bool> find_boundary(Lsn until);
     Lsn position() const;
     /// Forgets what was read from the position on, so that the next call sees what a running server
-    /// has written since; `limit` and `capacity` count from the position again.
-    void refresh();
+    /// has written since; `capacity` counts from the position again. Nothing from `limit` on is
+    /// read: behind what a server says is durable may be bytes that look like more of the log.
+    void refresh(Lsn limit = Lsn{~std::uint64_t{0}});
     /// Hints that the mini-transaction at `lsn` is to be read soon. Does nothing but where the log
     /// is mapped: there it hides the memory's latency.
     void will_read(Lsn lsn) const;

@@ -195,6 +195,27 @@ TEST_F(RedoCopierTest, AMiniTransactionCutShortIsWaitedFor) {
     ASSERT_TRUE((*copier)->wait_for(log_.next));
 }
 
+// L4: seen with the real server under load, where an old part of its buffer followed the log's end.
+TEST_F(RedoCopierTest, WhatLooksLikeRedoBehindTheDurableEndIsNotCopied) {
+    log_.append(write_record(300));
+    const Lsn durable = log_.next;
+    LogBuilder stale = test::tiny_log();
+    stale.append(write_record(300));
+    stale.append(write_record(40));  // whole, with a right checksum
+    write(stale, "ib_logfile0");
+    durable_ = durable.value;
+    const auto copier = start();
+    ASSERT_TRUE(copier);
+    EXPECT_EQ((*copier)->standing().copied, durable);
+    log_.append(write_record(70));
+    write();
+    const auto end = (*copier)->stop(log_.next);
+    ASSERT_TRUE(end) << end.error().to_string();
+    ASSERT_TRUE((*copier)->close());
+    EXPECT_EQ(copied_ends().back(), log_.next);
+    EXPECT_EQ(copied_ends().size(), 3);
+}
+
 TEST_F(RedoCopierTest, FollowsALogOfAnotherSize) {
     write();
     const auto copier = start();

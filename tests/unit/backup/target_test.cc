@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "crypt/sha256.h"
+#include "backup/hash.h"
 #include "io/memory_directory.h"
 #include "io/recording_directory.h"
 
@@ -24,9 +24,9 @@ std::vector<std::byte> pattern(std::size_t size, unsigned seed = 1) {
 }
 
 std::string hash_of(std::span<const std::byte> bytes) {
-    crypt::Sha256 hash;
+    Hash hash;
     hash.update(bytes);
-    return hash.finish_hex();
+    return hash.hex();
 }
 
 class TargetTest : public testing::Test {
@@ -37,12 +37,11 @@ protected:
     Target target_{directory_, nullptr, nullptr};
 };
 
-TEST(Sha256, IsTheStandardOne) {
-    // FIPS 180-2, appendix B.1.
-    crypt::Sha256 hash;
+TEST(HashTest, IsWhatXxh128sumPrints) {
+    // printf abc | xxh128sum
+    Hash hash;
     hash.update(std::as_bytes(std::span(std::string_view("abc"))));
-    EXPECT_EQ(hash.finish_hex(),
-              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(hash.hex(), "06b05ab6733a618578af5f94892f3950");
 }
 
 TEST_F(TargetTest, HashesAFileWrittenInOrder) {
@@ -53,7 +52,7 @@ TEST_F(TargetTest, HashesAFileWrittenInOrder) {
     ASSERT_TRUE((*file)->write(60000, std::span(bytes).subspan(60000)));
     ASSERT_TRUE((*file)->close(bytes.size(), {.space = SpaceId{7}, .pages = 6}));
     EXPECT_EQ(listed("db/t.ibd").size, bytes.size());
-    EXPECT_EQ(listed("db/t.ibd").sha256, hash_of(bytes));
+    EXPECT_EQ(listed("db/t.ibd").hash, hash_of(bytes));
     EXPECT_EQ(listed("db/t.ibd").space, SpaceId{7});
     EXPECT_EQ(*directory_.find("db/t.ibd"), bytes);
 }
@@ -67,7 +66,7 @@ TEST_F(TargetTest, HashesAFileChangedAfterwards) {
     ASSERT_TRUE((*file)->write(20, change));  // G2
     std::copy(change.begin(), change.end(), bytes.begin() + 20);
     ASSERT_TRUE((*file)->close(bytes.size()));
-    EXPECT_EQ(listed("aria_log.00000001").sha256, hash_of(bytes));
+    EXPECT_EQ(listed("aria_log.00000001").hash, hash_of(bytes));
 }
 
 TEST_F(TargetTest, BytesLeftOutAreZeros) {
@@ -79,7 +78,7 @@ TEST_F(TargetTest, BytesLeftOutAreZeros) {
     std::vector<std::byte> whole(20000);
     std::copy(part.begin(), part.end(), whole.begin() + 3000);
     EXPECT_EQ(*directory_.find("t.ibd"), whole);
-    EXPECT_EQ(listed("t.ibd").sha256, hash_of(whole));
+    EXPECT_EQ(listed("t.ibd").hash, hash_of(whole));
 }
 
 TEST_F(TargetTest, AFileOfManyChunksHasTheHashOfTheirHashes) {
@@ -91,11 +90,11 @@ TEST_F(TargetTest, AFileOfManyChunksHasTheHashOfTheirHashes) {
     ASSERT_TRUE((*file)->write(kChunkSize, tail));  // the second chunk first
     ASSERT_TRUE((*file)->write(0, head));
     ASSERT_TRUE((*file)->close(size));
-    crypt::Sha256 first;
+    Hash first;
     first.update(head);
     first.update_zeros(kChunkSize - head.size());
-    const std::string both = first.finish_hex() + hash_of(tail);
-    EXPECT_EQ(listed("big.ibd").sha256, hash_of(std::as_bytes(std::span(both))));
+    const std::string both = first.hex() + hash_of(tail);
+    EXPECT_EQ(listed("big.ibd").hash, hash_of(std::as_bytes(std::span(both))));
 }
 
 TEST_F(TargetTest, AFileCutShorterThanItWasWrittenIsHashedAsItIs) {
@@ -104,7 +103,7 @@ TEST_F(TargetTest, AFileCutShorterThanItWasWrittenIsHashedAsItIs) {
     ASSERT_TRUE(file);
     ASSERT_TRUE((*file)->write(0, bytes));
     ASSERT_TRUE((*file)->close(5000));
-    EXPECT_EQ(listed("undo001").sha256, hash_of(std::span(bytes).first(5000)));
+    EXPECT_EQ(listed("undo001").hash, hash_of(std::span(bytes).first(5000)));
 }
 
 TEST_F(TargetTest, AnAbandonedFileIsDeleted) {
@@ -169,8 +168,8 @@ TEST(Manifest, SurvivesBeingWrittenAndRead) {
     manifest.gtid = "0-7-25";
     manifest.damaged = true;
     manifest.files["db/t.ibd"] = {
-        .size = 16384, .sha256 = "ab", .space = SpaceId{5}, .pages = 1, .lsn = Lsn{15}};
-    manifest.files["db/t@0023.frm"] = {.size = 3, .sha256 = "cd"};
+        .size = 16384, .hash = "ab", .space = SpaceId{5}, .pages = 1, .lsn = Lsn{15}};
+    manifest.files["db/t@0023.frm"] = {.size = 3, .hash = "cd"};
     const auto read = parse_manifest(format_manifest(manifest));
     ASSERT_TRUE(read) << read.error().to_string();
     EXPECT_EQ(format_manifest(*read), format_manifest(manifest));
