@@ -1,9 +1,8 @@
-#include "recovery/doublewrite.h"
-
 #include <algorithm>
 
 #include "page/header.h"
 #include "page/trx_system.h"
+#include "recovery/doublewrite.h"
 
 namespace redoubt::recovery {
 
@@ -37,7 +36,8 @@ Result<Doublewrite> Doublewrite::load(space::Tablespace& system) {
             ASSIGN_OR_RETURN(
                 const std::uint32_t got,
                 system.read_raw(first, count,
-                                std::span(result.slots_).subspan(offset, block_bytes)));
+                                std::span(result.slots_)
+                                    .subspan(offset, std::size_t{count} * result.page_size_)));
             static_cast<void>(got);  // what is past the end stays zero: an unused slot
         }
         offset += block_bytes;

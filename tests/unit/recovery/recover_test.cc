@@ -139,5 +139,33 @@ TEST(Recover, AFullDiskIsSaidAndTheNextRunCompletes) {
     EXPECT_EQ(test::files_of(full), test::files_of(undisturbed));
 }
 
+/// What the slots of the doublewrite buffer of tiny directories hold, from page 64 on.
+void put_copies(Bytes& system, std::span<const Bytes> copies) {
+    constexpr std::uint32_t kBlock1 = 64;
+    constexpr std::uint32_t kMagic = 536853855;
+    Bytes trx_system = test::tiny_page({kSystemSpace, PageNo{5}}, Lsn{20000});
+    std::byte* header = trx_system.data() + trx_system.size() - 200;
+    store_be<std::uint32_t>(header + 10, kMagic);
+    store_be<std::uint32_t>(header + 14, kBlock1);
+    store_be<std::uint32_t>(header + 18, kBlock1 + 256);
+    page::seal(trx_system, *page::TablespaceFlags::decode(0x13));
+    std::copy(trx_system.begin(), trx_system.end(), &system[5 * std::size_t{test::kTinyPageSize}]);
+    std::size_t at = kBlock1 * std::size_t{test::kTinyPageSize};
+    for (const Bytes& copy : copies) {
+        std::copy(copy.begin(), copy.end(), &system[at]);
+        at += copy.size();
+    }
+}
+
+/// As put_copies() makes it: the first block ends with the file, the second lies behind it.
+TEST(Recover, ADoublewriteBlockThatTheFileEndsInIsRead) {
+    Files start = directory_with(log_of_changes());
+    put_copies(start.at("ibdata1"), {});
+    io::MemoryDirectory directory;
+    test::put_files(directory, start);
+    const auto report = recover(directory, test::tiny_options());
+    EXPECT_TRUE(report) << report.error().to_string();
+}
+
 }  // namespace
 }  // namespace redoubt::recovery
