@@ -111,7 +111,7 @@ Harness::Harness(Scenario scenario, Omission omission)
     operations_.assign(disk.operations().begin() + static_cast<std::ptrdiff_t>(before),
                        disk.operations().end());
     for (const std::string& path : disk.files()) {
-        reference_.emplace(path, *disk.content(path));
+        scenario_.blank(path, reference_.emplace(path, *disk.content(path)).first->second);
     }
     const std::uint64_t used = scenario_.start.used();
     growth_ = disk.used() - std::min(disk.used(), used);
@@ -133,7 +133,8 @@ std::optional<std::string> Harness::difference(const io::SimulatedDisk& disk) co
         if (!there.contains(path)) {
             return path + " is missing";
         }
-        const std::vector<std::byte> found = *disk.content(path);
+        std::vector<std::byte> found = *disk.content(path);
+        scenario_.blank(path, found);
         if (found == bytes) {
             continue;
         }
@@ -292,7 +293,10 @@ std::optional<std::string> Harness::rot(std::uint64_t seed) const {
         if (scenario_.ignored(name)) {
             continue;
         }
-        const auto found = disk.content(name);
+        auto found = disk.content(name);
+        if (found) {
+            scenario_.blank(name, *found);
+        }
         if (!found || found->size() != bytes.size()) {
             return history + name + " is missing or of another size, yet success is reported";
         }
@@ -314,25 +318,13 @@ std::optional<std::string> Harness::stale(std::uint64_t seed) const {
     Dice dice(seed);
     const std::uint64_t end = log_given_up();
     io::SimulatedDisk disk = scenario_.start;
-    const std::uint64_t point = 2 + dice.below(end - 1);
+    const std::uint64_t point = 2 + dice.below(end - 2);
     disk.crash_at(disk.operation_count() + point);
     if (const Status status = run(disk); status || !disk.crashed()) {
         return fmt::format("the run came to its end before operation {}", point);
     }
-    std::vector<std::string> synced;  // by the run, under the names they have at its end
-    for (std::uint64_t i = 0; i + 1 < point; ++i) {
-        const io::Operation& operation = operations_[i];
-        if (operation.kind == io::OperationKind::Sync) {
-            synced.push_back(operation.path);
-        } else if (operation.kind == io::OperationKind::Unlink) {
-            std::erase(synced, operation.path);
-        } else if (operation.kind == io::OperationKind::Rename) {
-            std::erase(synced, operation.to);
-            std::replace(synced.begin(), synced.end(), operation.path, operation.to);
-        }
-    }
     disk = disk.after_crash(dice.roll(), model_of(dice));
-    std::erase_if(synced, [&](const std::string& path) { return !disk.exists(path); });
+    const std::vector<std::string> synced = disk.synced_files();
     std::string history = fmt::format("run 1 ended at operation {}; ", point);
     for (std::uint64_t lost = synced.empty() ? 0 : 1 + dice.below(3); lost > 0; --lost) {
         const std::string& path = synced[dice.below(synced.size())];

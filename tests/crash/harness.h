@@ -25,6 +25,9 @@ struct Scenario {
     std::function<Status(io::Directory&)> run;
     /// Files that may end in other bytes, and still be right: left out of the comparison.
     std::function<bool(std::string_view path)> ignored = [](std::string_view) { return false; };
+    /// Makes those bytes of a file zero that may differ, and be right.
+    std::function<void(std::string_view path, std::vector<std::byte>& bytes)> blank =
+        [](std::string_view, std::vector<std::byte>&) {};
 };
 
 /// Takes operations out of a command: what the harness must then find is that they are needed.
