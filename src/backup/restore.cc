@@ -79,6 +79,9 @@ public:
             // of it is touched.
             plan_ = std::move(unfinished->plan);
             RETURN_IF_ERROR(target_.sync_directory(io::parent_of(plan_.log.to)));
+            if (options_.move) {
+                RETURN_IF_ERROR(drop_moved_log());
+            }
             return finish();
         }
         if (unfinished && options_.move) {
@@ -329,7 +332,7 @@ private:
             RETURN_IF_ERROR(from->read_exactly(at, block));
             RETURN_IF_ERROR(file.sparse ? to->write_sparse(at, block) : to->write_at(at, block));
             at += block.size();
-            if (options_.progress != nullptr) {
+            if (options_.progress != nullptr && !options_.move) {  // a move counts files
                 options_.progress->advance(block.size());
             }
         }
@@ -345,7 +348,7 @@ private:
         begin_phase("move", plan_.files.size(), "files");
         for (const RestoreFile& file : plan_.files) {
             RETURN_IF_ERROR(check_cancel());
-            RETURN_IF_ERROR(move_file(file, file.to));
+            RETURN_IF_ERROR(move_file(file));
             if (options_.progress != nullptr) {
                 options_.progress->advance(1);
             }
@@ -354,7 +357,7 @@ private:
         return {};
     }
 
-    Status move_file(const RestoreFile& file, const std::string& to) {
+    Status move_file(const RestoreFile& file) {
         const std::string from = io::join(backup_path_, file.from);
         if (!root_.exists(from)) {
             if (target_.exists(file.to)) {
@@ -364,26 +367,40 @@ private:
                 .with_file(from)
                 .with_hint("something else changed the backup; restore from another copy of it");
         }
-        auto status = root_.rename(from, io::join(target_path_, to));
+        auto status = root_.rename(from, io::join(target_path_, file.to));
         if (status || status.error().code() != ErrorCode::Unsupported) {
             return status;
         }
-        RETURN_IF_ERROR(copy_whole(file, to));  // another file system
-        RETURN_IF_ERROR(target_.sync_directory(io::parent_of(to)));
+        RETURN_IF_ERROR(copy_whole(file));  // another file system
         return root_.unlink(from);
     }
 
-    Status copy_whole(const RestoreFile& file, const std::string& to) {
-        RETURN_IF_ERROR(target_.unlink_if_exists(to));
+    /// Durably, content and name; the name comes last, so that under it the file is whole (T2 of
+    /// the log).
+    Status copy_whole(const RestoreFile& file) {
+        RestoreFile staged = file;
+        staged.to += kStagedSuffix;
+        RETURN_IF_ERROR(copy_content(staged));
+        RETURN_IF_ERROR(target_.rename(staged.to, file.to));
+        return target_.sync_directory(io::parent_of(file.to));
+    }
+
+    /// The log is in the target, durably: where it was copied there, it may be here still.
+    Status drop_moved_log() {
+        RETURN_IF_ERROR(backup_.unlink_if_exists(plan_.log.from));
+        return backup_.sync_directory(io::parent_of(plan_.log.from));
+    }
+
+    Status copy_content(const RestoreFile& file) {
+        RETURN_IF_ERROR(target_.unlink_if_exists(file.to));
         {
-            ASSIGN_OR_RETURN(const auto created, target_.open(to, io::OpenMode::CreateExclusive));
+            ASSIGN_OR_RETURN(const auto created,
+                             target_.open(file.to, io::OpenMode::CreateExclusive));
             RETURN_IF_ERROR(created->truncate(file.size));
         }
         std::vector<std::byte> buffer(kBlock);
-        RestoreFile renamed = file;
-        renamed.to = to;
-        RETURN_IF_ERROR(copy_range(renamed, 0, file.size, buffer));
-        return sync_file(to);
+        RETURN_IF_ERROR(copy_range(file, 0, file.size, buffer));
+        return sync_file(file.to);
     }
 
     Status sync_target_directories() {
@@ -421,16 +438,12 @@ private:
     /// T2
     Status put_log() {
         const RestoreFile& log = plan_.log;
-        const std::string parent = io::parent_of(log.to);
         if (options_.move) {
-            RETURN_IF_ERROR(move_file(log, log.to));
-            RETURN_IF_ERROR(target_.sync_directory(parent));
-            return backup_.sync_directory(io::parent_of(log.from));
+            RETURN_IF_ERROR(move_file(log));
+            RETURN_IF_ERROR(target_.sync_directory(io::parent_of(log.to)));
+            return drop_moved_log();
         }
-        const std::string staged = log.to + kStagedSuffix;
-        RETURN_IF_ERROR(copy_whole(log, staged));
-        RETURN_IF_ERROR(target_.rename(staged, log.to));
-        return target_.sync_directory(parent);
+        return copy_whole(log);
     }
 
     unsigned threads() const { return std::max(options_.threads, 1U); }

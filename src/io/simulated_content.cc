@@ -107,6 +107,7 @@ std::vector<Touch> touches_below(std::uint64_t size, const std::vector<Pending>&
 
 void SimulatedContent::put(std::span<const std::byte> data) {
     previous_ = durable_;
+    was_synced_ = false;
     pending_.clear();
     current_ = {};
     current_.write(0, data);
@@ -155,6 +156,7 @@ void SimulatedContent::sync() {
         return;
     }
     previous_ = durable_;
+    was_synced_ = true;
     std::vector<Pending> dropped;
     for (Pending& operation : pending_) {
         if (operation.dropped) {

@@ -39,6 +39,8 @@ public:
     const SparseBytes& current() const { return current_; }
     const SparseBytes& durable() const { return durable_; }
     const std::vector<Pending>& pending() const { return pending_; }
+    /// Whether a sync has changed what is durable: what make_stale() takes back.
+    bool was_synced() const { return was_synced_; }
 
     /// Replaces all, durably.
     void put(std::span<const std::byte> data);
@@ -65,6 +67,7 @@ private:
     SparseBytes durable_;
     SparseBytes previous_;  ///< durable_ before the last sync that changed it
     std::vector<Pending> pending_;
+    bool was_synced_ = false;
 };
 
 }  // namespace redoubt::io

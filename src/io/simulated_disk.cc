@@ -247,6 +247,15 @@ Result<std::vector<std::byte>> SimulatedDisk::content(std::string_view path) con
 
 std::vector<std::string> SimulatedDisk::files() const { return state_->tree.files(); }
 
+std::vector<std::string> SimulatedDisk::synced_files() const {
+    std::vector<std::string> paths = files();
+    std::erase_if(paths, [&](const std::string& path) {
+        const auto node = state_->tree.find_file(path, "look at");
+        return !node || !state_->tree.at(*node).content.was_synced();
+    });
+    return paths;
+}
+
 bool SimulatedDisk::everything_durable() const { return state_->tree.pending().empty(); }
 
 std::string SimulatedDisk::pending_text() const {

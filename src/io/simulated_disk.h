@@ -44,6 +44,8 @@ public:
     Result<std::vector<std::byte>> content(std::string_view path) const;
     /// Paths of all files as they are now, sorted.
     std::vector<std::string> files() const;
+    /// Of these, the files that a sync has changed since they were put or created.
+    std::vector<std::string> synced_files() const;
     /// Whether a power loss now would take nothing.
     bool everything_durable() const;
     /// What it could take: "12: write a.ibd 0+512; 13: rename a b; ...". "" if

@@ -130,7 +130,8 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
     }
     RETURN_IF_ERROR(result->log->map());
     if (system.first_page_healed &&
-        (result->scan.clean || system.file->header().lsn < result->scan.checkpoint.lsn ||
+        (result->scan.clean ||
+         (!system.healed_from && system.file->header().lsn < result->scan.checkpoint.lsn) ||
          (system.healed_from && *system.healed_from != identity))) {  // J3
         return make_error(ErrorCode::Corruption,
                           "page 0 of the system tablespace is damaged, and its copy is older than "

@@ -37,7 +37,8 @@ Result<Doublewrite> Doublewrite::load(space::Tablespace& system) {
             ASSIGN_OR_RETURN(
                 const std::uint32_t got,
                 system.read_raw(first, count,
-                                std::span(result.slots_).subspan(offset, block_bytes)));
+                                std::span(result.slots_)
+                                    .subspan(offset, std::size_t{count} * result.page_size_)));
             static_cast<void>(got);  // what is past the end stays zero: an unused slot
         }
         offset += block_bytes;
@@ -69,11 +70,11 @@ std::pair<PageNo, PageNo> Doublewrite::range() const {
     return {block1_, PageNo{block1_.value + (adjacent ? 2 : 1) * block_pages_}};
 }
 
-Result<bool> Doublewrite::find(PageId id, space::PageCodec& codec, Lsn from, Lsn to,
-                               std::span<std::byte> plain) const {
-    const auto usable = [&](std::span<const std::byte> copy) {
+Result<bool> Doublewrite::search(PageId id, space::PageCodec& codec, From from, Lsn to,
+                                 std::span<std::byte> plain) const {
+    const auto usable = [&](std::span<const std::byte> copy, Lsn lsn_begin) {
         const HeaderView header(copy);
-        if (header.number() != id.page || header.lsn() < from || header.lsn() > to) {
+        if (header.number() != id.page || header.lsn() < lsn_begin || header.lsn() > to) {
             return false;
         }
         const auto state = codec.decode(id.page, copy, plain);
@@ -82,12 +83,12 @@ Result<bool> Doublewrite::find(PageId id, space::PageCodec& codec, Lsn from, Lsn
     if (journal_ != nullptr) {
         std::vector<std::byte> copy(codec.physical_size());
         ASSIGN_OR_RETURN(const bool found, journal_->read(id, copy));
-        if (found && usable(copy)) {
+        if (found && usable(copy, from.journal)) {
             return true;
         }
     }
     for (const std::size_t i : used_) {
-        if (usable(slot(i).first(codec.physical_size()))) {
+        if (usable(slot(i).first(codec.physical_size()), from.slots)) {
             return true;
         }
     }
@@ -97,20 +98,20 @@ Result<bool> Doublewrite::find(PageId id, space::PageCodec& codec, Lsn from, Lsn
 Result<std::optional<std::vector<std::byte>>> Doublewrite::find_first_page(SpaceId space,
                                                                            std::uint32_t page_size,
                                                                            Lsn from, Lsn to) const {
-    const auto usable = [&](std::span<const std::byte> copy) {
+    const auto usable = [&](std::span<const std::byte> copy, Lsn lsn_begin) {
         const HeaderView header(copy);
-        return header.number() == PageNo{0} && header.space() == space && header.lsn() >= from &&
-               header.lsn() <= to &&
+        return header.number() == PageNo{0} && header.space() == space &&
+               header.lsn() >= lsn_begin && header.lsn() <= to &&
                space::parse_first_page(copy, page_size, page::Strictness::AnyKnown);
     };
     if (journal_ != nullptr) {
         ASSIGN_OR_RETURN(auto copy, journal_->read({space, PageNo{0}}));
-        if (copy && copy->size() >= page::kHeaderSize && usable(*copy)) {
+        if (copy && copy->size() >= page::kHeaderSize && usable(*copy, Lsn{0})) {
             return copy;
         }
     }
     for (const std::size_t i : used_) {
-        if (usable(slot(i))) {
+        if (usable(slot(i), from)) {
             return std::optional(std::vector<std::byte>(slot(i).begin(), slot(i).end()));
         }
     }

@@ -32,10 +32,20 @@ public:
     /// Adds the copies that an interrupted recovery of ours left; they obey the same rules.
     void add(const Journal* journal) { journal_ = journal; }
 
-    /// The newest copy of a page that passes every check of `codec` and whose LSN lies in [from,
-    /// to], decoded into `plain`. False: none. Errors: Io.
+    /// Of a page that is torn: the newest copy that passes every check of `codec` and whose LSN
+    /// lies in [from, to], decoded into `plain`; of the journal, one of any LSN up to `to`. False:
+    /// none. Errors: Io.
     Result<bool> find(PageId id, space::PageCodec& codec, Lsn from, Lsn to,
-                      std::span<std::byte> plain) const;
+                      std::span<std::byte> plain) const {
+        return search(id, codec, {.journal = Lsn{0}, .slots = from}, to, plain);
+    }
+    /// Of a page that is whole: the newest copy that is newer. `plain` is spoilt where there is
+    /// none.
+    Result<bool> find_newer(PageId id, space::PageCodec& codec, Lsn than, Lsn to,
+                            std::span<std::byte> plain) const {
+        const Lsn from{than.value + 1};
+        return search(id, codec, {.journal = from, .slots = from}, to, plain);
+    }
     /// The newest valid page 0 of a space, which is checked without knowing its flags. Errors: Io.
     Result<std::optional<std::vector<std::byte>>> find_first_page(SpaceId space,
                                                                   std::uint32_t page_size, Lsn from,
@@ -47,6 +57,12 @@ public:
     std::set<PageNo> encrypted_slot_pages(Lsn from, Lsn to) const;
 
 private:
+    struct From {
+        Lsn journal;
+        Lsn slots;
+    };
+    Result<bool> search(PageId id, space::PageCodec& codec, From from, Lsn to,
+                        std::span<std::byte> plain) const;
     std::span<const std::byte> slot(std::size_t index) const;
     std::uint32_t page_size_ = 0;
     std::uint32_t block_pages_ = 0;

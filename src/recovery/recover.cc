@@ -78,6 +78,7 @@ public:
                                                                 analysis_->scan.end}));
         analysis_->journal.reset();
         analysis_->doublewrite.add(nullptr);
+        RETURN_IF_ERROR(restore_lost_writes());
         RETURN_IF_ERROR(create_files());
         RETURN_IF_ERROR(set_sizes());
         RETURN_IF_ERROR(apply_all());
@@ -182,6 +183,68 @@ private:
             RETURN_IF_ERROR(heal(space, id, base, page));
         }
         return sync_touched();
+    }
+
+    /// Pages that are whole, yet older than a copy from before the checkpoint: the disk lost their
+    /// last write, and the redo that it held is gone. The copies go home.
+    Status restore_lost_writes() {
+        BaseReader base(analysis_->doublewrite, analysis_->scan, options_.keys,
+                        options_.strictness);
+        std::vector<std::byte> page(analysis_->page_size);
+        for (const PageId id : analysis_->doublewrite.pages(Lsn{1}, before_checkpoint())) {
+            const auto found = analysis_->map.spaces.find(id.space);
+            if (found == analysis_->map.spaces.end() || found->second.ignored ||
+                !found->second.file || (found->second.deferred && !found->second.disk_header)) {
+                continue;
+            }
+            RecoveredSpace& space = found->second;
+            ASSIGN_OR_RETURN(const std::uint32_t page_count, space.file->page_count());
+            if (id.page.value >= page_count ||
+                (space.kind == SpaceKind::System && analysis_->doublewrite.owns(id.page))) {
+                continue;
+            }
+            RETURN_IF_ERROR(restore_lost_write(space, id, base, page));
+        }
+        return sync_touched();
+    }
+
+    Status restore_lost_write(RecoveredSpace& space, PageId id, BaseReader& base,
+                              std::span<std::byte> page) {
+        const auto stored = page.first(space.header.flags.physical_page_size);
+        ASSIGN_OR_RETURN(const std::uint32_t got, space.file->read_raw(id.page, 1, stored));
+        std::vector<std::byte> plain(stored.size());
+        space::PageCodec& codec = base.disk_codec_of(space);
+        const auto state = codec.decode(id.page, stored, plain);
+        if (got == 0 || !state || *state == space::PageState::AllZero) {
+            return {};  // torn, and healed or not; or never written
+        }
+        const Lsn lsn = page::HeaderView(plain).lsn();
+        ASSIGN_OR_RETURN(const bool copy, analysis_->doublewrite.find_newer(
+                                              id, codec, lsn, before_checkpoint(), plain));
+        if (!copy) {
+            return {};
+        }
+        ASSIGN_OR_RETURN(const std::uint32_t image_size, codec.encode(id.page, plain, stored));
+        static_cast<void>(image_size);  // the rest is zero: written whole
+        const JournalEntry entry{id, stored};
+        RETURN_IF_ERROR(journal_->append(std::span(&entry, 1)));  // J1
+        RETURN_IF_ERROR(space.file->write_raw(id.page, stored));
+        touched_.insert(id.space);
+        note_lost_write(space, id);
+        return {};
+    }
+
+    Lsn before_checkpoint() const { return Lsn{analysis_->scan.checkpoint.lsn.value - 1}; }
+
+    void note_lost_write(const RecoveredSpace& space, PageId id) {
+        const base::MutexLock lock(mutex_);
+        ++report_.doublewrite_restored;
+        if (++lost_writes_ <= 10) {
+            report_.notes.push_back(fmt::format(
+                "{} page {} was older than its copy in the doublewrite buffer: the disk has lost a "
+                "write. It is restored from the copy; check the disk",
+                space.path, id.page.value));
+        }
     }
 
     Status heal(RecoveredSpace& space, PageId id, BaseReader& base, std::span<std::byte> page) {
@@ -372,7 +435,7 @@ private:
             if (frame.healed) {
                 note_healed(space_of(frame.id), frame.id);
             }
-            if (!frame.changed && !frame.healed) {
+            if (!frame.changed && !frame.healed && !frame.was_stale) {
                 continue;  // the file already has it (A1)
             }
             RecoveredSpace& space = space_of(frame.id);
@@ -644,7 +707,8 @@ private:
     std::unique_ptr<Journal> journal_;
     std::set<std::string> directories_;
     std::set<SpaceId> found_;  ///< files there before this run that the log changes
-    base::Mutex mutex_;        // also guards report_.notes and the healed count
+    std::uint64_t lost_writes_ = 0;
+    base::Mutex mutex_;  // also guards report_.notes and the healed and lost counts
     std::set<SpaceId>
         touched_;  // files written since their last sync; under mutex_ while workers run
     std::atomic<std::uint64_t> pages_applied_{

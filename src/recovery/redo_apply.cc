@@ -249,6 +249,7 @@ Status BaseReader::take(RecoveredSpace& space, PageFrame& frame,
         }
     }
     frame.lsn = page::HeaderView(frame.plain).lsn();
+    RETURN_IF_ERROR(prefer_newer_copy(codec, frame));
     if (frame.lsn > scan_.end) {
         return make_error(ErrorCode::Corruption,
                           "the page's lsn {} is beyond the end of the redo log ({})",
@@ -258,6 +259,23 @@ Status BaseReader::take(RecoveredSpace& space, PageFrame& frame,
                 "the redo log is not the one this file was written with, or its end is lost; "
                 "restore the log, or the last backup");
     }
+    return {};
+}
+
+/// A copy comes before its page: one that is newer than the page as it stands, and older than the
+/// checkpoint, says that the disk has lost the page's last write. What the log begins with would
+/// then be missing from the page, and nothing else would tell. (A copy from after the checkpoint is
+/// usual, of a write that the crash came before, and as good a base.)
+Status BaseReader::prefer_newer_copy(space::PageCodec& codec, PageFrame& frame) {
+    copy_.resize(frame.plain.size());
+    ASSIGN_OR_RETURN(const bool found,
+                     doublewrite_.find_newer(frame.id, codec, frame.lsn, scan_.end, copy_));
+    if (!found) {
+        return {};
+    }
+    std::copy(copy_.begin(), copy_.end(), frame.plain.begin());
+    frame.lsn = page::HeaderView(frame.plain).lsn();
+    frame.was_stale = true;
     return {};
 }
 
@@ -275,7 +293,7 @@ Status finish_headers(const redo::LogFile& log, const LogScan& scan, const Doubl
         RETURN_IF_ERROR(sweep(reader, frames));
         for (PageFrame& frame : frames) {
             RecoveredSpace& space = map.spaces.at(frame.id.space);
-            if (!frame.changed) {
+            if (!frame.changed && !frame.was_stale) {
                 continue;
             }
             const auto flags =

@@ -31,6 +31,8 @@ struct PageFrame {
     Lsn lsn;               ///< of `plain`; kept up by sweep()
     bool changed = false;  ///< redo was applied
     bool healed = false;   ///< the file's page was bad and came from the doublewrite buffer
+    bool was_stale =
+        false;  ///< the file's page was whole, but older than its copy, which was taken
 };
 
 /// Applies the redo of all frames' entries. Frames are sorted by id; `plain` and `lsn` hold the
@@ -54,6 +56,7 @@ public:
 
 private:
     Status take(RecoveredSpace& space, PageFrame& frame, std::span<const std::byte> stored);
+    Status prefer_newer_copy(space::PageCodec& codec, PageFrame& frame);
     space::PageCodec make(const RecoveredSpace& space, const space::SpaceHeader& header) const;
 
     const Doublewrite& doublewrite_;
@@ -67,6 +70,7 @@ private:
     Codecs& codecs_of(const RecoveredSpace& space);
     std::map<SpaceId, Codecs> codecs_;
     std::vector<std::byte> stored_;
+    std::vector<std::byte> copy_;
 };
 
 /// Sets `header` of every space to what the redo leaves on page 0. Errors: Corruption when a

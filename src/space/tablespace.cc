@@ -100,6 +100,12 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
                                   "first page carries space ids {} and {}", id.value,
                                   fields.space().value);
     }
+    if (id == kSystemSpace && page::HeaderView(image).lsn() == Lsn{0}) {
+        // Zeros with a wrong bit among them: the old checksums let them pass, and 0 is the system
+        // tablespace's id. Its own first page is never written without an LSN.
+        return first_page_failure(FirstPageProblem::BadSpaceId,
+                                  "first page has the system tablespace's id, and no lsn");
+    }
     std::uint32_t expected = 0;
     std::uint32_t found = 0;
     // Page 0 is never stored compressed.

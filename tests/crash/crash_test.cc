@@ -16,7 +16,12 @@ Scenario scenario_named(const std::string& name) {
     if (name == "recover") {
         return recover_scenario();
     }
-    return name == "prepare" ? prepare_scenario() : restore_scenario(name == "move");
+    if (name == "prepare") {
+        return prepare_scenario();
+    }
+    return restore_scenario(name == "move_across" ? Transfer::MoveAcross
+                            : name == "move"      ? Transfer::Move
+                                                  : Transfer::Copy);
 }
 
 class Crash : public testing::TestWithParam<const char*> {};
@@ -52,6 +57,19 @@ TEST_P(Crash, AFlippedBitIsNeverPassedOnSilently) {
         ASSERT_FALSE(found) << "seed " << seed << ": " << *found;
     }
 }
+
+class Stale : public testing::TestWithParam<const char*> {};
+
+TEST_P(Stale, AWriteThatTheDeviceLostIsHealedOrReported) {
+    const Harness harness(scenario_named(GetParam()));
+    for (std::uint64_t seed = 1; seed <= seed_count(kSeedsUsual); ++seed) {
+        const auto found = harness.stale(seed);
+        ASSERT_FALSE(found) << "seed " << seed << ": " << *found;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Commands, Stale, testing::Values("recover", "prepare"),
+                         [](const auto& test) { return std::string(test.param); });
 
 /// Syncs that this disk does not need, and others do.
 bool is_needed_here(std::string_view command, std::string_view path) {
@@ -90,7 +108,8 @@ TEST_P(Crash, TheHarnessFindsEachMissingSync) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Commands, Crash, testing::Values("recover", "prepare", "restore", "move"),
+INSTANTIATE_TEST_SUITE_P(Commands, Crash,
+                         testing::Values("recover", "prepare", "restore", "move", "move_across"),
                          [](const auto& test) { return std::string(test.param); });
 
 /// V3: a killed server may have left the log in the system's cache alone.

@@ -5,6 +5,11 @@
 #include <algorithm>
 #include <cstdlib>
 #include <random>
+#include <set>
+#include <string_view>
+#include <tuple>
+
+#include "crash/passing_directory.h"
 
 namespace redoubt::crash {
 namespace {
@@ -42,39 +47,25 @@ private:
 };
 
 /// Passes everything on but what the omission names.
-class OmittingDirectory final : public io::Directory {
+class OmittingDirectory final : public PassingDirectory {
 public:
     OmittingDirectory(io::Directory& base, const Omission& omission)
-        : base_(base), omission_(omission) {}
-    const std::string& path() const override { return base_.path(); }
+        : PassingDirectory(base), omission_(omission) {}
     Result<std::unique_ptr<io::File>> open(std::string_view path, io::OpenMode mode) override {
-        ASSIGN_OR_RETURN(auto file, base_.open(path, mode));
+        ASSIGN_OR_RETURN(auto file, PassingDirectory::open(path, mode));
         const bool named = path == omission_.path;
         return std::unique_ptr<io::File>(std::make_unique<OmittingFile>(
             std::move(file), named && omission_.what == Omission::What::Sync,
             named && omission_.what == Omission::What::Write));
     }
-    Status rename(std::string_view from, std::string_view to) override {
-        return base_.rename(from, to);
-    }
-    Status unlink(std::string_view path) override { return base_.unlink(path); }
-    Status make_directory(std::string_view path) override { return base_.make_directory(path); }
-    Result<std::vector<std::string>> list(std::string_view path) override {
-        return base_.list(path);
-    }
-    Result<io::FileInfo> info(std::string_view path) override { return base_.info(path); }
     Status sync_directory(std::string_view path) override {
         if (omission_.what == Omission::What::SyncDirectory && path == omission_.path) {
             return {};
         }
-        return base_.sync_directory(path);
-    }
-    Result<std::uint64_t> free_space(std::string_view path) override {
-        return base_.free_space(path);
+        return PassingDirectory::sync_directory(path);
     }
 
 private:
-    io::Directory& base_;
     const Omission& omission_;
 };
 
@@ -111,14 +102,6 @@ std::uint64_t seed_count(std::uint64_t usual) {
     return wanted == nullptr ? usual : std::strtoull(wanted, nullptr, 10);
 }
 
-Files files_of(const io::SimulatedDisk& disk) {
-    Files files;
-    for (const std::string& path : disk.files()) {
-        files.emplace(path, *disk.content(path));
-    }
-    return files;
-}
-
 Harness::Harness(Scenario scenario, Omission omission)
     : scenario_(std::move(scenario)), omission_(std::move(omission)) {
     io::SimulatedDisk disk = scenario_.start;
@@ -127,7 +110,11 @@ Harness::Harness(Scenario scenario, Omission omission)
     EXPECT_TRUE(status) << scenario_.name << ": " << status.error().to_string();
     operations_.assign(disk.operations().begin() + static_cast<std::ptrdiff_t>(before),
                        disk.operations().end());
-    reference_ = files_of(disk);
+    for (const std::string& path : disk.files()) {
+        scenario_.blank(path, reference_.emplace(path, *disk.content(path)).first->second);
+    }
+    const std::uint64_t used = scenario_.start.used();
+    growth_ = disk.used() - std::min(disk.used(), used);
 }
 
 Status Harness::run(io::SimulatedDisk& disk) const {
@@ -136,23 +123,26 @@ Status Harness::run(io::SimulatedDisk& disk) const {
 }
 
 std::optional<std::string> Harness::difference(const io::SimulatedDisk& disk) const {
-    const Files files = files_of(disk);
+    // File by file: real directories are large.
+    const std::vector<std::string> paths = disk.files();
+    const std::set<std::string_view> there(paths.begin(), paths.end());
     for (const auto& [path, bytes] : reference_) {
         if (scenario_.ignored(path)) {
             continue;
         }
-        const auto found = files.find(path);
-        if (found == files.end()) {
+        if (!there.contains(path)) {
             return path + " is missing";
         }
-        const auto [a, b] =
-            std::mismatch(bytes.begin(), bytes.end(), found->second.begin(), found->second.end());
-        if (a != bytes.end() || b != found->second.end()) {
-            return fmt::format("{} differs from byte {} on (sizes {} and {})", path,
-                               a - bytes.begin(), bytes.size(), found->second.size());
+        std::vector<std::byte> found = *disk.content(path);
+        scenario_.blank(path, found);
+        if (found == bytes) {
+            continue;
         }
+        const auto a = std::mismatch(bytes.begin(), bytes.end(), found.begin(), found.end()).first;
+        return fmt::format("{} differs from byte {} on (sizes {} and {})", path, a - bytes.begin(),
+                           bytes.size(), found.size());
     }
-    for (const auto& [path, bytes] : files) {
+    for (const std::string& path : paths) {
         if (!reference_.contains(path) && !scenario_.ignored(path)) {
             return path + " should not be there";
         }
@@ -262,7 +252,7 @@ std::optional<std::string> Harness::fail(std::uint64_t seed) const {
 std::optional<std::string> Harness::fill(std::uint64_t seed) const {
     Dice dice(seed);
     io::SimulatedDisk disk = scenario_.start;
-    disk.set_capacity(disk.used() + dice.below(std::uint64_t{1} << 20));
+    disk.set_capacity(disk.used() + dice.below(std::max(growth_, std::uint64_t{1} << 20)));
     const Status status = run(disk);
     if (status) {
         return std::nullopt;  // there was room enough
@@ -299,22 +289,75 @@ std::optional<std::string> Harness::rot(std::uint64_t seed) const {
     // carried along, in the file and in its copy.
     constexpr std::size_t kCopies = 2;
     std::size_t differing = 0;
-    const Files files = files_of(disk);
     for (const auto& [name, bytes] : reference_) {
         if (scenario_.ignored(name)) {
             continue;
         }
-        const auto found = files.find(name);
-        if (found == files.end() || found->second.size() != bytes.size()) {
+        auto found = disk.content(name);
+        if (found) {
+            scenario_.blank(name, *found);
+        }
+        if (!found || found->size() != bytes.size()) {
             return history + name + " is missing or of another size, yet success is reported";
         }
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            if (bytes[i] != found->second[i] && ++differing > kCopies) {
-                return history + fmt::format("{} differs at {}, yet success is reported", name, i);
+        auto a = bytes.begin();
+        auto b = found->begin();
+        while (std::tie(a, b) = std::mismatch(a, bytes.end(), b), a != bytes.end()) {
+            if (++differing > kCopies) {
+                return history + fmt::format("{} differs at {}, yet success is reported", name,
+                                             a - bytes.begin());
             }
+            ++a;
+            ++b;
         }
     }
     return std::nullopt;
+}
+
+std::optional<std::string> Harness::stale(std::uint64_t seed) const {
+    Dice dice(seed);
+    const std::uint64_t end = log_given_up();
+    io::SimulatedDisk disk = scenario_.start;
+    const std::uint64_t point = 2 + dice.below(end - 2);
+    disk.crash_at(disk.operation_count() + point);
+    if (const Status status = run(disk); status || !disk.crashed()) {
+        return fmt::format("the run came to its end before operation {}", point);
+    }
+    disk = disk.after_crash(dice.roll(), model_of(dice));
+    const std::vector<std::string> synced = disk.synced_files();
+    std::string history = fmt::format("run 1 ended at operation {}; ", point);
+    for (std::uint64_t lost = synced.empty() ? 0 : 1 + dice.below(3); lost > 0; --lost) {
+        const std::string& path = synced[dice.below(synced.size())];
+        const std::uint64_t length = std::uint64_t{4096} << dice.below(4);
+        const std::uint64_t at = dice.below(disk.content(path)->size() / length + 1) * length;
+        if (const Status status = disk.serve_stale(path, at, length); !status) {
+            return history + status.error().to_string();
+        }
+        history += fmt::format("{} is stale at {}+{}; ", path, at, length);
+    }
+    if (const Status status = run(disk); !status) {
+        const ErrorCode code = status.error().code();
+        if (code == ErrorCode::Corruption || code == ErrorCode::Incomplete) {
+            return std::nullopt;  // reported
+        }
+        return history + status.error().to_string();
+    }
+    if (auto found = difference(disk)) {
+        return history + *found + ", yet success is reported";
+    }
+    return std::nullopt;
+}
+
+std::uint64_t Harness::log_given_up() const {
+    const auto is_of_log = [](const io::Operation& operation) {
+        const bool changes = operation.kind == io::OperationKind::Write ||
+                             operation.kind == io::OperationKind::Rename;
+        return changes &&
+               (operation.path.ends_with("ib_logfile0") || operation.to.ends_with("ib_logfile0"));
+    };
+    return 1 + static_cast<std::uint64_t>(
+                   std::find_if(operations_.begin(), operations_.end(), is_of_log) -
+                   operations_.begin());
 }
 
 }  // namespace redoubt::crash

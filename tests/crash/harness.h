@@ -25,6 +25,9 @@ struct Scenario {
     std::function<Status(io::Directory&)> run;
     /// Files that may end in other bytes, and still be right: left out of the comparison.
     std::function<bool(std::string_view path)> ignored = [](std::string_view) { return false; };
+    /// Makes those bytes of a file zero that may differ, and be right.
+    std::function<void(std::string_view path, std::vector<std::byte>& bytes)> blank =
+        [](std::string_view, std::vector<std::byte>&) {};
 };
 
 /// Takes operations out of a command: what the harness must then find is that they are needed.
@@ -48,9 +51,13 @@ public:
     std::optional<std::string> fail(std::uint64_t seed) const;
     /// The disk is too small; then it is not.
     std::optional<std::string> fill(std::uint64_t seed) const;
-    /// A bit of a file is flipped, or a range answers what it held before. An error is well, and
-    /// so is the reference; what is not is success with other bytes.
+    /// A bit of a file is flipped. An error is well, and so is the reference; what is not is
+    /// success with other bytes.
     std::optional<std::string> rot(std::uint64_t seed) const;
+    /// The device has lost writes that it reported as durable: after a power loss ranges of synced
+    /// files answer what they held before. The next run heals them or reports them. (Before the log
+    /// is given up: afterwards nobody can know.)
+    std::optional<std::string> stale(std::uint64_t seed) const;
 
 private:
     Status run(io::SimulatedDisk& disk) const;
@@ -59,16 +66,17 @@ private:
     std::optional<std::string> end_state_problem(const io::SimulatedDisk& disk,
                                                  std::uint64_t seed) const;
     std::optional<std::string> difference(const io::SimulatedDisk& disk) const;
+    /// The first operation of the undisturbed run that changes the log.
+    std::uint64_t log_given_up() const;
 
     Scenario scenario_;
     Omission omission_;
     std::vector<io::Operation> operations_;
     Files reference_;
+    std::uint64_t growth_ = 0;  ///< bytes that the run adds to the disk
 };
 
 /// How many seeds a test takes: `usual`, or REDOUBT_CRASH_SEEDS.
 std::uint64_t seed_count(std::uint64_t usual);
-
-Files files_of(const io::SimulatedDisk& disk);
 
 }  // namespace redoubt::crash

@@ -1,6 +1,7 @@
 #include "crash/tiny_scenarios.h"
 
 #include "backup/restore.h"
+#include "crash/passing_directory.h"
 #include "recovery/recover.h"
 #include "unit/recovery/tiny_directory.h"
 
@@ -171,11 +172,14 @@ Scenario prepare_scenario() {
     return scenario;
 }
 
-Scenario restore_scenario(bool move) {
+Scenario restore_scenario(Transfer transfer) {
     Scenario scenario;
+    const bool move = transfer != Transfer::Copy;
     scenario.name = move ? "restore --move" : "restore";
     put_backup(scenario.start, "backup/");
-    scenario.run = [move](io::Directory& directory) {
+    scenario.run = [move, transfer](io::Directory& disk) {
+        TwoFileSystems two(disk, "backup");
+        io::Directory& directory = transfer == Transfer::MoveAcross ? two : disk;
         backup::RestoreOptions options;
         options.move = move;
         options.memory = 4096;

@@ -10,7 +10,12 @@ namespace redoubt::crash {
 Scenario recover_scenario();
 /// Preparing a backup of the same, with marker files of each kind.
 Scenario prepare_scenario();
+enum class Transfer : std::uint8_t {
+    Copy,
+    Move,
+    MoveAcross  ///< the backup is on another file system than the target
+};
 /// Restoring it, prepared.
-Scenario restore_scenario(bool move);
+Scenario restore_scenario(Transfer transfer);
 
 }  // namespace redoubt::crash

@@ -509,7 +509,9 @@ TEST(SimulatedDisk, ClonesGoTheirOwnWays) {
 TEST(SimulatedDisk, ALostWriteShowsTheStateBeforeTheLastSyncUntilWrittenAgain) {
     OneFile one("aaaa");
     ASSERT_TRUE(one.file->write_at(0, bytes_of("bbbb")));
+    EXPECT_THAT(one.disk.synced_files(), IsEmpty());
     ASSERT_TRUE(one.file->sync());
+    EXPECT_THAT(one.disk.synced_files(), ElementsAre("a"));
     ASSERT_TRUE(one.file->write_at(0, bytes_of("cccccc")));
     ASSERT_TRUE(one.file->sync());
     ASSERT_TRUE(one.disk.serve_stale("a", 1, 2));

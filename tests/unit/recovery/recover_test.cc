@@ -1,5 +1,6 @@
 #include "recovery/recover.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "unit/recovery/tiny_directory.h"
@@ -137,6 +138,89 @@ TEST(Recover, AFullDiskIsSaidAndTheNextRunCompletes) {
     const auto again = recover(full, test::tiny_options());
     ASSERT_TRUE(again) << again.error().to_string();
     EXPECT_EQ(test::files_of(full), test::files_of(undisturbed));
+}
+
+/// What the slots of the doublewrite buffer of tiny directories hold, from page 64 on.
+void put_copies(Bytes& system, std::span<const Bytes> copies) {
+    constexpr std::uint32_t kBlock1 = 64;
+    constexpr std::uint32_t kMagic = 536853855;
+    Bytes trx_system = test::tiny_page({kSystemSpace, PageNo{5}}, Lsn{20000});
+    std::byte* header = trx_system.data() + trx_system.size() - 200;
+    store_be<std::uint32_t>(header + 10, kMagic);
+    store_be<std::uint32_t>(header + 14, kBlock1);
+    store_be<std::uint32_t>(header + 18, kBlock1 + 256);
+    page::seal(trx_system, *page::TablespaceFlags::decode(0x13));
+    std::copy(trx_system.begin(), trx_system.end(), &system[5 * std::size_t{test::kTinyPageSize}]);
+    std::size_t at = kBlock1 * std::size_t{test::kTinyPageSize};
+    for (const Bytes& copy : copies) {
+        std::copy(copy.begin(), copy.end(), &system[at]);
+        at += copy.size();
+    }
+}
+
+Bytes page_saying(unsigned value, std::uint32_t number, Lsn lsn) {
+    Bytes page = test::tiny_page({kTable, PageNo{number}}, lsn);
+    page[1000] = static_cast<std::byte>(value);
+    page::seal(page, *page::TablespaceFlags::decode(0x13));
+    return page;
+}
+
+/// The disk has lost the last write of both pages, which the checkpoint builds upon: the log alone
+/// would make of page 2 one without what was in it, and leave page 3 as it is.
+TEST(Recover, AWriteThatTheDiskLostIsRestoredFromTheDoublewriteBuffer) {
+    LogBuilder log = test::tiny_log();
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    log.append(write({kTable, PageNo{2}}, 7));
+    Files start = directory_with(log);
+    const std::size_t two = 2 * std::size_t{test::kTinyPageSize};
+    for (const std::uint32_t page : {2U, 3U}) {
+        const Bytes old = page_saying(1, page, Lsn{20000});
+        std::copy(old.begin(), old.end(), &start.at("d/t.ibd")[page * two / 2]);
+    }
+    put_copies(start.at("ibdata1"),
+               std::array{page_saying(2, 2, Lsn{20100}), page_saying(3, 3, Lsn{20100})});
+    io::MemoryDirectory directory;
+    test::put_files(directory, start);
+    const auto report = recover(directory, test::tiny_options());
+    ASSERT_TRUE(report) << report.error().to_string();
+    const Bytes& table = *directory.find("d/t.ibd");
+    EXPECT_EQ(table[two + 1000], std::byte{2});
+    EXPECT_EQ(table[two + 200], std::byte{7}) << "and the redo on top";
+    EXPECT_EQ(table[two * 3 / 2 + 1000], std::byte{3});
+    EXPECT_EQ(report->doublewrite_restored, 2U);
+    EXPECT_THAT(report->notes, testing::Contains(testing::HasSubstr("the disk has lost a write")));
+}
+
+/// As put_copies() makes it: the first block ends with the file, the second lies behind it.
+TEST(Recover, ADoublewriteBlockThatTheFileEndsInIsRead) {
+    Files start = directory_with(log_of_changes());
+    put_copies(start.at("ibdata1"), {});
+    io::MemoryDirectory directory;
+    test::put_files(directory, start);
+    const auto report = recover(directory, test::tiny_options());
+    EXPECT_TRUE(report) << report.error().to_string();
+}
+
+TEST(Recover, AnOlderCopyInTheDoublewriteBufferIsNotRestored) {
+    LogBuilder log = test::tiny_log();
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    log.append(write({kTable, PageNo{2}}, 7));
+    Files start = directory_with(log);
+    const std::size_t two = 2 * std::size_t{test::kTinyPageSize};
+    for (const std::uint32_t page : {2U, 3U}) {
+        const Bytes newer = page_saying(2, page, Lsn{20100});
+        std::copy(newer.begin(), newer.end(), &start.at("d/t.ibd")[page * two / 2]);
+    }
+    put_copies(start.at("ibdata1"),
+               std::array{page_saying(1, 2, Lsn{20000}), page_saying(1, 3, Lsn{20000})});
+    io::MemoryDirectory directory;
+    test::put_files(directory, start);
+    const auto report = recover(directory, test::tiny_options());
+    ASSERT_TRUE(report) << report.error().to_string();
+    const Bytes& table = *directory.find("d/t.ibd");
+    EXPECT_EQ(table[two + 1000], std::byte{2});
+    EXPECT_EQ(table[two * 3 / 2 + 1000], std::byte{2});
+    EXPECT_EQ(report->doublewrite_restored, 0U);
 }
 
 }  // namespace

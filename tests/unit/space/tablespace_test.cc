@@ -104,6 +104,15 @@ TEST(FirstPage, GarbageIsNotTakenForAnotherServersFormat) {
     EXPECT_EQ(garbage.error().error.code(), ErrorCode::Corruption);
 }
 
+TEST(FirstPage, OfZerosWithAWrongBitIsNotTheSystemTablespaces) {
+    std::vector<std::byte> zeros(page::kPageSizeMax);
+    for (std::size_t at = 0; at < kPageSize; ++at) {
+        zeros[at] = std::byte{4};
+        EXPECT_FALSE(parse_first_page(zeros, kPageSize, page::Strictness::AnyKnown)) << at;
+        zeros[at] = std::byte{0};
+    }
+}
+
 class TablespaceTest : public testing::Test {
 protected:
     void SetUp() override {
