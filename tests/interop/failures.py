@@ -10,6 +10,7 @@ signal, and what must hold when it has ended.
 """
 
 import atexit
+import contextlib
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ import unittest
 
 import realserver
 import redoubt
+import sqlclient
 import sqlproxy
 
 CONFIG = realserver.Config(log_size="16M", buffer_pool="64M", options=("--log-bin=bin", "--server-id=1"))
@@ -197,7 +199,7 @@ class FailureTest(unittest.TestCase):
         backup = self.begin(server, *options, **arguments)
         return backup, backup.finish()
 
-    def stopped_in_copy(self, server, *options, table="big", folder="backup"):
+    def stopped_in_copy(self, server, *options, table="big", folder="backup", user="root"):
         """A backup that stands (SIGSTOP) with the table's file begun and not complete."""
         wanted = os.path.getsize(os.path.join(server.site.data, DATABASE, f"{table}.ibd"))
         copy = self.path(folder, DATABASE, f"{table}.ibd")
@@ -207,11 +209,34 @@ class FailureTest(unittest.TestCase):
 
         for _ in range(5):
             shutil.rmtree(self.path(folder), ignore_errors=True)
-            backup = self.begin(server, "--threads=1", *options, folder=folder)
-            if backup.step_until(lambda: in_the_middle() or not backup.running()) and backup.running():
+            backup = self.begin(server, "--threads=1", *options, folder=folder, user=user)
+            if backup.step_until(in_the_middle):
                 return backup
-            backup.finish()
+            answer = backup.finish()
+            self.assertEqual(answer.code, redoubt.OK, answer.text)
         raise realserver.HarnessError("the copy was never caught in the middle")
+
+    @contextlib.contextmanager
+    def long_write(self, server):
+        """A statement that writes to a MyISAM table all the while, which BLOCK_DDL waits for."""
+
+        def write():
+            try:
+                with server.connect() as sql:
+                    sql.query(f"INSERT INTO {DATABASE}.myisam SELECT 2000000 + SLEEP(1000), 'x'")
+            except (sqlclient.SqlError, sqlclient.ConnectionLost):
+                pass  # ended below
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        with server.connect() as sql:
+            ids = wait_until(lambda: sql.query("SELECT id FROM information_schema.processlist WHERE info LIKE 'INSERT%SLEEP%' AND state = "
+                                               "'User sleep'"), "a statement that writes")
+            try:
+                yield
+            finally:
+                sql.query(f"KILL {ids[0][0]}")
+                writer.join()
 
     # --- what must hold afterwards -------------------------------------------------------------
 
@@ -224,14 +249,14 @@ class FailureTest(unittest.TestCase):
         self.assert_no_backup(backup.folder)
 
     def assert_no_backup(self, folder):
-        if not os.path.exists(folder):
+        if not os.path.exists(folder) or not os.listdir(folder):
             return
         for line in (("verify", folder), ("prepare", folder), ("restore", folder, self.path("never"))):
             answer = redoubt.run(redoubt.command(*line))
             self.assertEqual(answer.code, redoubt.INCOMPLETE, f"{line[0]}: {answer.text}")
         self.assertFalse(os.path.exists(self.path("never")))
 
-    def assert_unlocked(self, server, database=DATABASE):
+    def assert_unlocked(self, server, database=DATABASE, myisam=True):
         """Others make tables and commit without waiting a second for a lock, and no connection of the backup is left."""
         with server.connect() as sql:
             sql.query("SET SESSION lock_wait_timeout=1, innodb_lock_wait_timeout=1")
@@ -239,7 +264,8 @@ class FailureTest(unittest.TestCase):
             sql.query("BEGIN")
             sql.query(f"INSERT INTO {database}.unlocked VALUES (1)")
             sql.query("COMMIT")
-            sql.query(f"REPLACE INTO {database}.myisam VALUES (1000000, 'unlocked')")
+            if myisam:
+                sql.query(f"REPLACE INTO {database}.myisam VALUES (1000000, 'unlocked')")
             sql.query(f"DROP TABLE {database}.unlocked")
             wait_until(lambda: self.sessions(sql) == [], "the end of the backup's connections")
 

@@ -78,8 +78,8 @@ class Target(failures.FailureTest):
                 self.assertIn(self.path("file"), answer.text)
                 self.assertNotIn("internal", answer.text)
                 self.assertTrue(os.path.isfile(self.path("file")))
-        _, answer = self.back_up(server, folder="/proc/redoubt-backup")
-        self.assertIn(answer.code, (redoubt.IO, redoubt.REFUSED), answer.text)
+        _, answer = self.back_up(server, folder="/proc/redoubt-backup")  # nobody may, and there is no room
+        self.assertEqual(answer.code, redoubt.NO_SPACE, answer.text)
         self.assertIn("/proc", answer.text)
         self.assert_unlocked(server)
 
@@ -171,43 +171,95 @@ class Files(failures.FailureTest):
                     sql.query("SELECT 1 FROM information_schema.tables WHERE table_name='big'"), []))
 
     def _lost(self, server, backup, answer, name):
-        """Told, as damage or by a note; never taken for a whole backup in silence."""
-        self.assertEqual(answer.code, redoubt.DAMAGE, answer.text)
         self.assert_failed(backup, answer, redoubt.DAMAGE, f"{_D}/{name}", "hint: ")
         self.assert_unlocked(server)
 
     def test_table_file_that_was_gone_before(self):
+        """Of a table that no redo tells of, and of one that the server has made just now. The server has the file open."""
         server = self.start()
+        with server.connect() as sql:
+            sql.query(f"USE {_D}")
+            sql.query("CREATE TABLE parted (id INT PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 2")
+        server.shut_down()
+        server.start()
+        with server.connect() as sql:
+            sql.query(f"SELECT * FROM {_D}.small")
+            sql.query(f"CREATE TABLE {_D}.fresh (id INT PRIMARY KEY)")
+        for name in ("small", "parted#P#p1", "fresh"):
+            with self.subTest(name):
+                self.clear()
+                path = os.path.join(server.site.data, _D, f"{name}.ibd")
+                os.rename(path, self.path("away"))
+                backup, answer = self.back_up(server)
+                os.rename(self.path("away"), path)
+                if name == "fresh":
+                    self.assertIn(answer.code, (redoubt.DAMAGE, redoubt.IO), answer.text)
+                    self.assert_failed(backup, answer, answer.code, f"{_D}/fresh.ibd")
+                else:
+                    self._lost(server, backup, answer, f"{name}.ibd")
+
+    def test_lost_table_and_continue_on_damage(self):
+        """The rest is backed up, and what is not is listed."""
+        server = self.start()
+        server.shut_down()
+        server.start()
         os.unlink(os.path.join(server.site.data, _D, "small.ibd"))
-        backup, answer = self.back_up(server)
-        self._lost(server, backup, answer, "small.ibd")
+        backup, answer = self.back_up(server, "--continue-on-damage")
+        self.assertEqual(answer.code, redoubt.WARNINGS, answer.text)
+        self.assertEqual([finding["file"] for finding in answer.document["findings"]], [f"{_D}/small.ibd"])
+        self.assertEqual(redoubt.run(redoubt.command("verify", backup.folder)).code, redoubt.DAMAGE)
+        self.assert_unlocked(server)
+
+    def test_discarded_tablespace_is_noted(self):
+        """Its file is gone because somebody said so."""
+        server = self.start()
+        with server.connect() as sql:
+            sql.query(f"ALTER TABLE {_D}.small DISCARD TABLESPACE")
+        for restarted in (False, True):
+            with self.subTest(restarted=restarted):
+                self.clear()
+                backup, answer = self.back_up(server)
+                self.assertEqual(answer.code, redoubt.OK, answer.text)
+                self.assert_unlocked(server)
+                self.assertTrue(any(f"{_D}/small.ibd" in note for note in answer.document["notes"]), answer.text)
+                server.shut_down()
+                server.start()
 
     def test_table_file_that_goes_in_the_middle(self):
         """Behind the server's back, after it was listed and before it was opened."""
         server = self.start()
+        server.shut_down()
+        server.start()
         self.fill(server)
         backup = self.stopped_in_copy(server)  # big comes before small
         os.unlink(os.path.join(server.site.data, _D, "small.ibd"))
         backup.resume()
         self._lost(server, backup, backup.finish(), "small.ibd")
 
-    def test_data_file_of_myisam_that_is_gone(self):
+    def test_half_of_a_table_without_redo_that_is_gone(self):
+        """A note names it: the server has not got the table either."""
         server = self.start()
-        for name in ("myisam.MYD", "aria.MAD"):
+        for name in ("myisam.MYD", "myisam.MYI", "aria.MAD", "aria.MAI"):
             with self.subTest(name):
                 self.clear()
-                path = os.path.join(server.site.data, _D, name)
-                os.rename(path, path + ".away")
                 with server.connect() as sql:
                     sql.query("FLUSH TABLES")
+                path = os.path.join(server.site.data, _D, name)
+                os.rename(path, self.path("away"))
                 backup, answer = self.back_up(server)
-                os.rename(path + ".away", path)
-                self._lost(server, backup, answer, name)
+                os.rename(self.path("away"), path)
+                self.assertEqual(answer.code, redoubt.OK, answer.text)
+                self.assertTrue(any(f"{_D}/{name}" in note for note in answer.document["notes"]), answer.text)
+                self.assert_unlocked(server)
 
     def test_stray_files_neither_crash_it_nor_are_lost(self):
         """Files that no table owns: in the backup, or told of."""
         server = self.start()
         folder = os.path.join(server.site.data, _D)
+        with server.connect() as sql:
+            sql.query(f"USE {_D}")
+            sql.query("FLUSH TABLES small FOR EXPORT")
+            sql.query("UNLOCK TABLES")
         with open(os.path.join(folder, "small.ibd"), "rb") as small:
             first_page = small.read(_PAGE)
         stray = {"empty.ibd": b"", "zeros.ibd": bytes(_PAGE), "noise.ibd": surgery.noise(_PAGE), "short.ibd": first_page[:1000],
@@ -257,7 +309,7 @@ class Files(failures.FailureTest):
         surgery.write(os.path.join(server.site.data, _D, "rotten.ibd"), 100 * _PAGE + 5000, surgery.noise(300))
         server.start()
         backup, answer = self.back_up(server)
-        self.assert_failed(backup, answer, redoubt.DAMAGE, f"{_D}/rotten.ibd", f"{_D}.rotten", "page 100", "--continue-on-damage")
+        self.assert_failed(backup, answer, redoubt.DAMAGE, f"{_D}/rotten.ibd", f"table {_D}/rotten", "page 100", "--continue-on-damage")
         self.assert_unlocked(server)
         self.clear()
         backup, answer = self.back_up(server, "--continue-on-damage")

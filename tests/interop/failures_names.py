@@ -67,7 +67,7 @@ class Names(failures.FailureTest):
     @staticmethod
     def _varied(name, number):
         """A name of its own for each engine, of legal length."""
-        return (name[:62] if len(name) > 62 else name) + "'" * number
+        return (name[:60] if number else name) + "'" * number
 
     def _round_trip(self, server):
         with server.connect() as sql:

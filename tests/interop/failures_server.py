@@ -101,7 +101,7 @@ class Server(failures.FailureTest):
 
     def test_log_resized(self):
         """Bigger and smaller, while files are copied and when DDL is blocked: the backup goes on."""
-        server = self.start(config=realserver.Config(log_size="16M", buffer_pool="64M", options=("--log-bin=bin",)))
+        server = self.start(config=realserver.Config(log_size="16M", buffer_pool="64M", options=("--innodb-log-buffer-size=2M",)))
         self.fill(server, megabytes=48)
         with server.connect() as sql:
             sql.query(f"CREATE TABLE {failures.DATABASE}.resized (id INT AUTO_INCREMENT PRIMARY KEY)")
@@ -137,7 +137,7 @@ class Server(failures.FailureTest):
             assert int(sql.value("SELECT @@GLOBAL.innodb_log_file_size")) == size
 
     def test_redo_overwritten_before_it_was_read(self):
-        config = realserver.Config(log_size="4M", buffer_pool="64M")
+        config = realserver.Config(log_size="4M", buffer_pool="64M", options=("--innodb-log-buffer-size=2M",))
         server = self.start(config=config)
         self.fill(server)
         backup = self.stopped_in_copy(server)
@@ -221,7 +221,7 @@ class Accounts(failures.FailureTest):
         for verbose in ((), ("--verbose",)):
             with self.subTest(verbose=verbose):
                 self.clear()
-                backup = self.stopped_in_copy(server, "--user=ba", f"--password={secret}", *verbose)
+                backup = self.stopped_in_copy(server, f"--password={secret}", *verbose, user="ba")
                 with open(f"/proc/{backup.pid}/cmdline", "rb") as line:
                     self.assertNotIn(secret.encode(), line.read())
                 backup.resume()
@@ -229,7 +229,7 @@ class Accounts(failures.FailureTest):
                 self.assertEqual(answer.code, redoubt.OK, answer.text)
                 self.assertNotIn(secret, answer.text)
                 self.assert_nowhere_in(backup.folder, secret.encode())
-        backup, answer = self.back_up(server, "--user=ba", f"--password={secret}!", folder="other")
+        backup, answer = self.back_up(server, f"--password={secret}!", folder="other", user="ba")
         self.assert_failed(backup, answer, redoubt.PRIVILEGE)
         self.assertNotIn(secret, answer.text)
 
