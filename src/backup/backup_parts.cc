@@ -56,11 +56,12 @@ Result<LogProof> prove_log(io::Directory& copy, const space::DirectoryOptions& g
 Status finish_backup(Target& target, const ServerLayout& layout,
                      const BackupDescription& description, BackupReport& report) {
     RETURN_IF_ERROR(target.write_text(kInfoFile, format_info(description)));
+    // Before the log has its name: one of the two says at any time that this is to be a backup.
+    RETURN_IF_ERROR(target.write_text(kOptionsFile, format_options_file(layout)));
     RETURN_IF_ERROR(target.sync());
     if (target.has(kUnfinishedLog)) {
         RETURN_IF_ERROR(target.rename(kUnfinishedLog, kLogName));
     }
-    RETURN_IF_ERROR(target.write_text(kOptionsFile, format_options_file(layout)));
     RETURN_IF_ERROR(target.sync());  // B1
     Manifest& manifest = report.manifest;
     manifest.files = target.files();

@@ -32,8 +32,6 @@ Result<LogProof> prove_log(io::Directory& copy, const space::DirectoryOptions& o
 Status finish_backup(Target& target, const ServerLayout& layout,
                      const BackupDescription& description, BackupReport& report);
 
-/// The redo log's name until the backup is whole.
-inline constexpr const char* kUnfinishedLog = "redoubt-log.unfinished";
 inline constexpr const char* kLogName = "ib_logfile0";
 
 }  // namespace redoubt::backup

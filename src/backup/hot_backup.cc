@@ -232,6 +232,7 @@ private:
         ASSIGN_OR_RETURN(in_use_, tables_in_use(*main_));
         RETURN_IF_ERROR(run_drivers(Stage::Flush));
         RETURN_IF_ERROR(copy_new_tables());
+        ASSIGN_OR_RETURN(server_tables_, tables_with_files(*main_));
         return target_.sync();  // so that little is left to do under locks
     }
 
@@ -239,8 +240,36 @@ private:
     Status block_ddl() {
         RETURN_IF_ERROR(stages_->block_ddl());
         RETURN_IF_ERROR(wait_for_redo());
-        RETURN_IF_ERROR(innodb_->settle(redo_->file_events()));
+        const FileEvents events = redo_->file_events();
+        RETURN_IF_ERROR(innodb_->settle(events));
+        RETURN_IF_ERROR(require_all_tables(events));
         return run_drivers(Stage::BlockDdl);
+    }
+
+    /// What the server's dictionary names is copied, or was dropped since it was asked. A file that
+    /// something else removed is in no list and in no redo record.
+    Status require_all_tables(const FileEvents& events) {
+        for (const auto& [id, table] : innodb_->missing(server_tables_, events)) {
+            const std::string file = table + ".ibd";
+            ASSIGN_OR_RETURN(const bool discarded, is_discarded(*main_, table));
+            if (discarded) {
+                report_.notes.push_back(file +
+                                        " is not in the backup: its tablespace is discarded");
+                continue;
+            }
+            const std::string message = "the server's dictionary has this table, its file is gone";
+            if (!options_.continue_on_damage) {
+                return make_error(ErrorCode::Corruption, "{}", message)
+                    .with_context("table " + space::decode_file_name(table))
+                    .with_file(io::join(facts_.datadir, file))
+                    .with_space(id)
+                    .with_hint(
+                        "restore or drop the table on the server; --continue-on-damage backs up "
+                        "the rest");
+            }
+            lost_.push_back({.file = file, .space = id, .page = PageNo{0}, .message = message});
+        }
+        return {};
     }
 
     /// The redo of everything that happened before this call is copied when it returns.
@@ -319,8 +348,11 @@ private:
         report_.headroom_min = end_.headroom_min;
         report_.log_capacity = redo_->standing().capacity;
         report_.damaged = innodb_->damaged();
+        report_.damaged.insert(report_.damaged.end(), lost_.begin(), lost_.end());
         manifest.damaged = report_.has_damage();
-        report_.notes = innodb_->notes();
+        for (std::string& text : innodb_->notes()) {
+            report_.notes.push_back(std::move(text));
+        }
         for (const auto& driver : drivers_) {
             std::vector<std::string> notes = driver->notes();
             std::move(notes.begin(), notes.end(), std::back_inserter(report_.notes));
@@ -356,11 +388,11 @@ private:
 
     /// As mariadb-backup lists them, for its --prepare.
     Status list_damaged_pages() {
-        if (report_.damaged.empty()) {
+        if (innodb_->damaged().empty()) {
             return {};
         }
         std::map<std::pair<std::string, SpaceId>, std::vector<PageNo>> pages;
-        for (const DamagedPage& damaged : report_.damaged) {
+        for (const DamagedPage& damaged : innodb_->damaged()) {
             std::string name = damaged.file;
             if (name.ends_with(".ibd")) {
                 name.resize(name.size() - 4);
@@ -434,6 +466,8 @@ private:
     std::optional<DriverContext> driver_context_;
     std::vector<std::unique_ptr<Driver>> drivers_;
     std::set<std::string> in_use_;
+    std::map<SpaceId, std::string> server_tables_;
+    std::vector<DamagedPage> lost_;  // tables without a file
     std::optional<ServerPosition> position_;
     std::string replica_;
     RedoCopier::End end_;

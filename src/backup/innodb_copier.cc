@@ -8,6 +8,7 @@
 #include <chrono>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include "base/mutex.h"
 #include "base/parallel.h"
@@ -128,6 +129,8 @@ struct InnodbCopier::State {
     std::map<SpaceId, Copy> copies GUARDED_BY(mutex);
     std::vector<DamagedPage> damaged GUARDED_BY(mutex);
     std::vector<std::string> notes GUARDED_BY(mutex);
+    /// Where a file was whose first page the server had not written: name and path.
+    std::vector<std::pair<std::string, std::string>> blank GUARDED_BY(mutex);
 
     Status load_system();
     Result<std::vector<Source>> list_all();
@@ -147,6 +150,7 @@ struct InnodbCopier::State {
                            std::span<std::byte> page, Error problem);
     Status close(Source& source);
     Status name_copies(const FileEvents& events);
+    void note_strays();
 
     Status check() const {
         if (options.cancel != nullptr) {
@@ -241,6 +245,9 @@ Result<std::vector<Source>> InnodbCopier::State::list_new(const FileEvents& even
 
 Status InnodbCopier::State::open(Source& source) {
     auto status = open_checked(source);
+    if (status && source.skipped) {
+        source.file.reset();  // there may be thousands
+    }
     if (status || source.kind != Source::Kind::Table) {
         return status;
     }
@@ -293,6 +300,8 @@ Status InnodbCopier::State::read_first_page(Source& source) {
                                problem == space::FirstPageProblem::Short;
         if (not_begun && source.kind == Source::Kind::Table && !source.ddl_blocked) {
             source.skipped = true;  // just created; all of it is in the redo, which names it
+            const base::MutexLock lock(mutex);
+            blank.emplace_back(source.name, source.from);
             return {};
         }
         if (not_begun && source.kind == Source::Kind::Table && source.expected) {
@@ -585,6 +594,18 @@ Status InnodbCopier::State::name_copies(const FileEvents& events) {
     return {};
 }
 
+/// Files without a first page that the redo did not name either.
+void InnodbCopier::State::note_strays() {
+    const base::MutexLock lock(mutex);
+    for (const auto& [name, path] : std::exchange(blank, {})) {
+        if (!target.has(name + std::string(kSuffix)) && datadir.exists(path)) {
+            notes.push_back(path +
+                            " is not in the backup: it has no first page, and the server has not "
+                            "used it");
+        }
+    }
+}
+
 InnodbCopier::InnodbCopier(io::Directory& datadir, const space::Layout& layout, Target& target,
                            InnodbCopierOptions options)
     : state_(std::make_unique<State>(datadir, layout, target, std::move(options))) {}
@@ -606,7 +627,27 @@ Result<std::size_t> InnodbCopier::copy_new(const FileEvents& events) {
 Status InnodbCopier::settle(const FileEvents& events) {
     ASSIGN_OR_RETURN(std::vector<Source> sources, state_->list_new(events, true));
     RETURN_IF_ERROR(state_->run(sources));
-    return state_->name_copies(events);
+    RETURN_IF_ERROR(state_->name_copies(events));
+    state_->note_strays();
+    return {};
+}
+
+std::vector<std::pair<SpaceId, std::string>> InnodbCopier::missing(
+    const std::map<SpaceId, std::string>& tables, const FileEvents& events) const {
+    std::vector<std::pair<SpaceId, std::string>> found;
+    const base::MutexLock lock(state_->mutex);
+    for (const auto& [id, table] : tables) {
+        if (state_->copies.contains(id)) {
+            continue;
+        }
+        const auto of_space = events.find(id);
+        const Fate fate =
+            of_space == events.end() ? Fate{.table = table, .path = {}} : fate_of(of_space->second);
+        if (!fate.deleted && !is_intermediate(fate.table)) {
+            found.emplace_back(id, fate.table);
+        }
+    }
+    return found;
 }
 
 std::uint64_t InnodbCopier::pages() const { return state_->pages; }

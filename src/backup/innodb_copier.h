@@ -55,6 +55,10 @@ public:
     /// With DDL blocked and `events` complete: copies what is new, gives every copy its name and
     /// deletes those of dropped tables (I2).
     Status settle(const FileEvents& events);
+    /// Of `tables`, as the server's dictionary named them since copying began: those, under their
+    /// names by now, that are neither copied nor dropped. After settle().
+    std::vector<std::pair<SpaceId, std::string>> missing(
+        const std::map<SpaceId, std::string>& tables, const FileEvents& events) const;
 
     std::uint64_t pages() const;
     std::uint64_t pages_read_again() const;  ///< caught half written

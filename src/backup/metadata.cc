@@ -195,7 +195,7 @@ std::string format_options_file(const ServerLayout& layout) {
 
 bool is_backup(io::Directory& directory) {
     return directory.exists(kCheckpointsFile) || directory.exists(kOptionsFile) ||
-           directory.exists(kManifestFile);
+           directory.exists(kManifestFile) || directory.exists(kUnfinishedLog);
 }
 
 Result<Metadata> read_metadata(io::Directory& directory) {
@@ -205,6 +205,11 @@ Result<Metadata> read_metadata(io::Directory& directory) {
             .with_hint(
                 "if that was interrupted, run the same redoubt restore --move again; if not, only "
                 "these metadata files are left here");
+    }
+    if (directory.exists(kUnfinishedLog)) {
+        return incomplete("the backup is incomplete: it did not come to its end, or still runs",
+                          io::join(directory.path(), kUnfinishedLog))
+            .with_hint("if no redoubt backup runs, delete the directory and take another backup");
     }
     RETURN_IF_ERROR(require(directory, kCheckpointsFile));
     RETURN_IF_ERROR(require(directory, kOptionsFile));

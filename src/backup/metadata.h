@@ -95,9 +95,11 @@ inline constexpr const char* kReplicaInfoFile = "xtrabackup_slave_info";
 inline constexpr const char* kManifestFile = "redoubt-manifest.json";
 /// Pages that were bad on the server.
 inline constexpr const char* kCorruptedPagesFile = "innodb_corrupted_pages";
+/// The redo log's name until the backup is whole.
+inline constexpr const char* kUnfinishedLog = "redoubt-log.unfinished";
 
-/// Whether a directory calls itself a backup at all. (xtrabackup_info and others go along into a
-/// restored data directory.)
+/// Whether a directory calls itself a backup at all, be it one that did not come to its end.
+/// (xtrabackup_info and others go along into a restored data directory.)
 bool is_backup(io::Directory& directory);
 /// Reads the files and holds them against each other. Errors: Incomplete (a backup that was killed,
 /// or metadata that contradict each other), Unsupported (compressed files in it), Io.

@@ -242,6 +242,32 @@ Result<std::set<std::string>> tables_in_use(Connection& connection) {
     return tables;
 }
 
+Result<std::map<SpaceId, std::string>> tables_with_files(Connection& connection) {
+    ASSIGN_OR_RETURN(
+        const ResultSet rows,
+        connection.query("SELECT SPACE, NAME FROM information_schema.INNODB_SYS_TABLES WHERE "
+                         "SPACE > 0 AND NAME LIKE '%/%'"));
+    std::map<SpaceId, std::string> tables;
+    for (const client::Row& row : rows.rows) {
+        tables.emplace(SpaceId{number_of<std::uint32_t>(row[0].value_or("0"))},
+                       row[1].value_or(""));
+    }
+    return tables;
+}
+
+Result<bool> is_discarded(Connection& connection, std::string_view table) {
+    const std::size_t slash = table.find('/');
+    const std::string_view name = table.substr(slash + 1);
+    ASSIGN_OR_RETURN(
+        const ResultSet rows,
+        connection.query(fmt::format(
+            "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
+            "AND TABLE_COMMENT LIKE '%has been discarded%'",
+            quote_text(space::decode_file_name(table.substr(0, slash))),
+            quote_text(space::decode_file_name(name.substr(0, name.find("#P#")))))));
+    return !rows.rows.empty();
+}
+
 std::string ServerPosition::text() const {
     return fmt::format("{}\t{}{}{}\n", file, offset, gtid.empty() ? "" : "\t", gtid);
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -82,6 +83,12 @@ Status flush_engine_logs(client::Connection& connection);
 Status request_checkpoint(client::Connection& connection);
 /// "db/t", encoded as file names, of tables that are open and in use.
 Result<std::set<std::string>> tables_in_use(client::Connection& connection);
+
+/// InnoDB's tables and partitions that have a tablespace of their own ("db/t#P#p0", encoded), as
+/// the server's dictionary has them.
+Result<std::map<SpaceId, std::string>> tables_with_files(client::Connection& connection);
+/// Whether a table's file is missing because of ALTER TABLE ... DISCARD TABLESPACE.
+Result<bool> is_discarded(client::Connection& connection, std::string_view table);
 
 struct ServerPosition {
     std::string file;

@@ -38,6 +38,10 @@ Error system_error(std::string_view operation, const std::string& path) {
         return std::move(error).with_file(path).with_hint(
             "free space on this file system and run the command again");
     }
+    if (number == EACCES || number == EPERM) {
+        return std::move(error).with_file(path).with_hint(
+            "run the command as a user who may: the server's user, or root");
+    }
     return std::move(error).with_file(path);
 }
 

@@ -72,6 +72,20 @@ TEST(Metadata, FilesThatAreWrittenLastAreMissed) {
     EXPECT_TRUE(read_metadata(directory));
 }
 
+TEST(Metadata, WhatAnInterruptedBackupLeavesIsAnIncompleteBackup) {
+    io::MemoryDirectory directory;
+    put(directory, "ibdata1", "copied");
+    EXPECT_FALSE(is_backup(directory));
+    put(directory, kUnfinishedLog, "");
+    EXPECT_TRUE(is_backup(directory));
+    put(directory, kOptionsFile, "[mysqld]\n");
+    put(directory, kCheckpointsFile, kReal);  // of whatever was there before
+    const auto metadata = read_metadata(directory);
+    ASSERT_FALSE(metadata);
+    EXPECT_EQ(metadata.error().code(), ErrorCode::Incomplete);
+    EXPECT_THAT(metadata.error().to_string(), HasSubstr(kUnfinishedLog));
+}
+
 TEST(Metadata, FilesOfTwoBackupsContradictEachOther) {
     io::MemoryDirectory directory;
     put(directory, kOptionsFile, "[mysqld]\n");

@@ -67,6 +67,11 @@ Status AriaDriver::copy_tables(Stage stage, const std::set<std::string>& in_use)
     if (stage >= Stage::BlockDdl) {
         RETURN_IF_ERROR(copies_.reconcile(tables));
     }
+    if (stage == Stage::BlockDdl) {
+        for (const std::string& path : missing_halves(tables, ".MAD", ".MAI")) {
+            copies_.note(path + " is missing on the server; its table is copied without");
+        }
+    }
     const auto is_ready = [stage](const OpenTable& files) -> Result<Readiness> {
         // A data file without an index: whatever it is, it is copied once nobody can write.
         Readiness all = stage >= Stage::BlockDdl ? Readiness::AtRest : Readiness::NotNow;

@@ -95,4 +95,23 @@ TableFiles tables_in(const Listing& listing, std::initializer_list<std::string_v
     return tables;
 }
 
+std::vector<std::string> missing_halves(const TableFiles& tables, std::string_view data,
+                                        std::string_view index) {
+    std::vector<std::string> missing;
+    for (const auto& [table, paths] : tables) {
+        for (const std::string& path : paths) {
+            const std::string_view extension = extension_of(path);
+            if (extension != data && extension != index) {
+                continue;
+            }
+            std::string other = path.substr(0, path.size() - extension.size());
+            other += extension == data ? index : data;
+            if (std::find(paths.begin(), paths.end(), other) == paths.end()) {
+                missing.push_back(std::move(other));
+            }
+        }
+    }
+    return missing;
+}
+
 }  // namespace redoubt::backup

@@ -63,4 +63,8 @@ bool is_statistics_table(std::string_view table);
 /// Those with one of `extensions`, by table; not the log and statistics tables.
 TableFiles tables_in(const Listing& listing, std::initializer_list<std::string_view> extensions);
 
+/// Of tables and partitions that have a data file or an index file and not both: the other's path.
+std::vector<std::string> missing_halves(const TableFiles& tables, std::string_view data,
+                                        std::string_view index);
+
 }  // namespace redoubt::backup

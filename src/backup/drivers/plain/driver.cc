@@ -40,6 +40,12 @@ Status PlainDriver::run(Stage stage, const std::set<std::string>& in_use) {
             ASSIGN_OR_RETURN(const auto listing, files_->in(stage));
             const TableFiles tables = plain_tables(*listing);
             RETURN_IF_ERROR(copies_.reconcile(tables));
+            for (const auto& [data, index] :
+                 {std::pair(".MYD", ".MYI"), std::pair(".CSV", ".CSM")}) {
+                for (const std::string& path : missing_halves(tables, data, index)) {
+                    copies_.note(path + " is missing on the server; its table is copied without");
+                }
+            }
             return copy(tables, stage, {});  // T2
         }
         case Stage::BlockCommit:
