@@ -78,6 +78,8 @@ def _run(case, scratch, templates, options, outcome):
     if answer.code != redoubt.OK:
         outcome.problems.append(f"redoubt prepare: exit {answer.code}: {answer.text.strip()}")
         return
+    if "lost a write" in answer.text:
+        outcome.problems.append(f"a disk that lost nothing is blamed: {answer.text.strip()}")
     outcome.facts = (f"{answer.document['redo']['bytes'] / 1e6:.1f} MB of redo, "
                      f"{len(answer.document['markers'])} markers")
     outcome.problems += compare(ours, theirs, site, config)

@@ -46,6 +46,8 @@ def _run(case, scratch, templates, options, outcome):
         else:
             outcome.counts.update(summary.document["record_counts"])
         answer = redoubt.recover(site, config)
+        if "lost a write" in answer.text:
+            outcome.problems.append(f"a disk that lost nothing is blamed: {answer.text.strip()}")
         if answer.code != redoubt.OK:
             outcome.problems.append(f"redoubt recover: exit {answer.code}: {answer.text.strip()}")
             return
