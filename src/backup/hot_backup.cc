@@ -16,6 +16,7 @@
 #include "backup/target.h"
 #include "backup/target_directory.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "io/sub_directory.h"
 
 namespace redoubt::backup {
@@ -179,6 +180,10 @@ private:
         innodb_.emplace(*datadir_, layout_, target_,
                         InnodbCopierOptions{.threads = options_.threads,
                                             .continue_on_damage = options_.continue_on_damage,
+                                            .table_of = [this](SpaceId id) -> Result<std::string> {
+                                                const base::MutexLock lock(main_mutex_);
+                                                return table_of_space(*main_, id);
+                                            },
                                             .cancel = options_.cancel,
                                             .check = [this]() { return look_at_redo(); }});
         driver_context_.emplace(DriverContext{.datadir = *datadir_,
@@ -251,7 +256,7 @@ private:
     Status require_all_tables(const FileEvents& events) {
         for (const auto& [id, table] : innodb_->missing(server_tables_, events)) {
             const std::string file = table + ".ibd";
-            ASSIGN_OR_RETURN(const bool discarded, is_discarded(*main_, table));
+            ASSIGN_OR_RETURN(const bool discarded, is_discarded(*main_, id, table));
             if (discarded) {
                 report_.notes.push_back(file +
                                         " is not in the backup: its tablespace is discarded");
@@ -452,6 +457,7 @@ private:
 
     // Connections outlive what uses them; the stages' connection closes first (B2).
     std::unique_ptr<client::Connection> main_;
+    base::Mutex main_mutex_;  // where the copier's threads use main_; nobody else does then
     std::unique_ptr<client::Connection> redo_connection_;
     ServerFacts facts_;
     space::LayoutOptions layout_options_;

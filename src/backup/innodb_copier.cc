@@ -131,6 +131,7 @@ struct InnodbCopier::State {
     std::vector<std::string> notes GUARDED_BY(mutex);
     /// Where a file was whose first page the server had not written: name and path.
     std::vector<std::pair<std::string, std::string>> blank GUARDED_BY(mutex);
+    std::vector<std::string> strays GUARDED_BY(mutex);  ///< copies that are to go
 
     Status load_system();
     Result<std::vector<Source>> list_all();
@@ -141,6 +142,7 @@ struct InnodbCopier::State {
     Status open_checked(Source& source);
     Status read_first_page(Source& source);
     Status claim(Source& source);
+    Status choose(Source& source, SpaceId id, const Copy& other);
     Result<bool> still_there(const Copy& copy, SpaceId id);
     space::PageCodec make_codec(const Source& source, bool encrypted) const;
     Status copy_chunk(Source& source, std::uint64_t chunk, std::span<std::byte> buffer);
@@ -371,6 +373,29 @@ Status InnodbCopier::State::claim(Source& source) {
         source.skipped = true;  // it was renamed between our looks at the two names
         return {};
     }
+    return choose(source, id, other);
+}
+
+/// The server uses the file that its dictionary names; the other is a copy that somebody made.
+Status InnodbCopier::State::choose(Source& source, SpaceId id, const Copy& other) {
+    std::string owner;
+    if (options.table_of) {
+        ASSIGN_OR_RETURN(owner, options.table_of(id));
+    }
+    constexpr std::string_view kStray =
+        "{} is not in the backup: it carries the space id {} of {}, which the server uses";
+    if (!owner.empty() && owner == other.table) {
+        source.skipped = true;
+        note(fmt::format(kStray, source.from, id.value, other.from));
+        return {};
+    }
+    if (!owner.empty() && owner == source.name && source.kind == Source::Kind::Table) {
+        note(fmt::format(kStray, other.from, id.value, source.from));
+        const base::MutexLock lock(mutex);
+        strays.push_back(other.to);
+        copies[id] = {.from = source.from, .table = source.name, .to = source.to};
+        return {};
+    }
     note(fmt::format("{} and {} carry the same space id {}; both are copied", other.from,
                      source.from, id.value));
     return {};
@@ -555,6 +580,9 @@ Status InnodbCopier::State::run(std::vector<Source>& sources) {
 /// Two steps, so that chains and cycles of renames need no order.
 Status InnodbCopier::State::name_copies(const FileEvents& events) {
     const base::MutexLock lock(mutex);
+    for (const std::string& path : std::exchange(strays, {})) {
+        RETURN_IF_ERROR(target.remove(path));
+    }
     std::vector<std::pair<std::string, std::string>> staged;
     for (auto& [id, copy] : copies) {
         if (copy.table.empty()) {

@@ -33,6 +33,9 @@ struct DamagedPage {
 struct InnodbCopierOptions {
     unsigned threads = 1;
     bool continue_on_damage = false;
+    /// "db/t" of a tablespace, as the server's dictionary has it, or nothing; called by any thread
+    /// when two files carry one id. Absent: both are copied.
+    std::function<Result<std::string>(SpaceId)> table_of = {};
     const base::CancelToken* cancel = nullptr;
     /// Asked once per block: an error ends the copy (the redo copier has failed, say).
     std::function<Status()> check = {};

@@ -255,17 +255,31 @@ Result<std::map<SpaceId, std::string>> tables_with_files(Connection& connection)
     return tables;
 }
 
-Result<bool> is_discarded(Connection& connection, std::string_view table) {
-    const std::size_t slash = table.find('/');
-    const std::string_view name = table.substr(slash + 1);
+Result<std::string> table_of_space(Connection& connection, SpaceId id) {
     ASSIGN_OR_RETURN(
         const ResultSet rows,
         connection.query(fmt::format(
+            "SELECT NAME FROM information_schema.INNODB_SYS_TABLES WHERE SPACE = {}", id.value)));
+    return rows.rows.empty() ? std::string() : rows.rows[0][0].value_or("");
+}
+
+Result<bool> is_discarded(Connection& connection, SpaceId id, std::string_view table) {
+    const std::size_t slash = table.find('/');
+    const std::string_view name = table.substr(slash + 1);
+    // The server opens the table for this: a discarded one can be opened, a lost one only if it was
+    // open before, and then InnoDB has its tablespace.
+    ASSIGN_OR_RETURN(
+        const ResultSet opened,
+        connection.query(fmt::format(
             "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = {} AND TABLE_NAME = {} "
-            "AND TABLE_COMMENT LIKE '%has been discarded%'",
+            "AND TABLE_ROWS IS NOT NULL",
             quote_text(space::decode_file_name(table.substr(0, slash))),
             quote_text(space::decode_file_name(name.substr(0, name.find("#P#")))))));
-    return !rows.rows.empty();
+    ASSIGN_OR_RETURN(
+        const ResultSet loaded,
+        connection.query(fmt::format(
+            "SELECT 1 FROM information_schema.INNODB_SYS_TABLESPACES WHERE SPACE = {}", id.value)));
+    return !opened.rows.empty() && loaded.rows.empty();
 }
 
 std::string ServerPosition::text() const {

@@ -87,8 +87,10 @@ Result<std::set<std::string>> tables_in_use(client::Connection& connection);
 /// InnoDB's tables and partitions that have a tablespace of their own ("db/t#P#p0", encoded), as
 /// the server's dictionary has them.
 Result<std::map<SpaceId, std::string>> tables_with_files(client::Connection& connection);
+/// Of one tablespace; empty: there is no such table.
+Result<std::string> table_of_space(client::Connection& connection, SpaceId id);
 /// Whether a table's file is missing because of ALTER TABLE ... DISCARD TABLESPACE.
-Result<bool> is_discarded(client::Connection& connection, std::string_view table);
+Result<bool> is_discarded(client::Connection& connection, SpaceId id, std::string_view table);
 
 struct ServerPosition {
     std::string file;

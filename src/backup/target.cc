@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backup/hash.h"
+#include "backup/metadata.h"
 #include "base/mutex.h"
 
 namespace redoubt::backup {
@@ -139,6 +140,9 @@ TargetFile::~TargetFile() {
         return;
     }
     state_->file.reset();
+    if (state_->path == kUnfinishedLog) {
+        return;  // it stays, and says what the directory is
+    }
     Target::State& target = *state_->target;
     const base::MutexLock lock(target.mutex);
     // Best effort: the whole directory is given up with it, and has no manifest.

@@ -164,7 +164,7 @@ class FailureTest(unittest.TestCase):
         return server
 
     @staticmethod
-    def fill(server, table="big", megabytes=64):
+    def fill(server, table="big", megabytes=32):
         """A table of about that size, on disk."""
         with server.connect() as sql:
             sql.query(f"USE {DATABASE}")

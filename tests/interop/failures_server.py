@@ -102,7 +102,7 @@ class Server(failures.FailureTest):
     def test_log_resized(self):
         """Bigger and smaller, while files are copied and when DDL is blocked: the backup goes on."""
         server = self.start(config=realserver.Config(log_size="16M", buffer_pool="64M", options=("--innodb-log-buffer-size=2M",)))
-        self.fill(server, megabytes=48)
+        self.fill(server, megabytes=24)
         with server.connect() as sql:
             sql.query(f"CREATE TABLE {failures.DATABASE}.resized (id INT AUTO_INCREMENT PRIMARY KEY)")
         rows = 0
