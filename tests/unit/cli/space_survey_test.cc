@@ -201,6 +201,7 @@ TEST_F(SpaceSurveyTest, WithoutTheSecondDescriptorPageItIsNotKnownWhatIsFree) {
 TEST_F(SpaceSurveyTest, DoublewriteBlocksAreNotJudged) {
     constexpr std::uint32_t kTrxSystem = 5;
     FakeSpace space(kSystemSpace);
+    space.set32(0, 20, 1000);  // lsn: the system tablespace's first page always has one
     space.set_used(kTrxSystem);
     space.initialise(kTrxSystem, 7);
     const std::size_t header = kFakePageSize - 200;
