@@ -240,7 +240,8 @@ private:
 
     Status verify_copy() {
         verify::VerifyOptions verify_options;
-        static_cast<space::DirectoryOptions&>(verify_options) = options_;
+        const space::DirectoryOptions& shared = options_;
+        static_cast<space::DirectoryOptions&>(verify_options) = shared;
         verify_options.layout = {};
         verify_options.layout.data_file_path = file_names_only(layout_.options.data_file_path);
         verify_options.layout.page_size = layout_.options.page_size;

@@ -294,7 +294,7 @@ Status InnodbCopier::State::read_first_page(Source& source) {
                                               page::Strictness::AnyKnown);
         if (header) {
             source.page_size = header->flags.physical_page_size;
-            source.header = std::move(*header);
+            source.header = *header;
             return {};
         }
         const space::FirstPageProblem problem = header.error().problem;
