@@ -250,12 +250,9 @@ Status RedoCopier::State::follow_replaced_log() {
         (*now)->header().first_lsn == log->header().first_lsn) {
         return {};
     }
-    Lsn durable;
-    {
-        const base::MutexLock lock(mutex);
-        durable = server;
+    if ((*now)->header().first_lsn > reader->position()) {
+        RETURN_IF_ERROR(copy_up_to((*now)->header().first_lsn));  // what only the old file has
     }
-    RETURN_IF_ERROR(copy_up_to(durable));  // what only the old file has
     const Lsn position = reader->position();
     if ((*now)->header().encryption != log->header().encryption ||
         (*now)->header().crypt_message != log->header().crypt_message) {

@@ -122,10 +122,15 @@ Result<bool> TableCopies::copy_files(const OpenTable& files, const IsReady& is_r
         return false;
     }
     copy.at_rest = readiness == Readiness::AtRest;
-    for (std::size_t i = 0; i < files.size(); ++i) {
+    // An index before its data file ("t.MAI" after "t.MAD"): its header says from where on Aria's
+    // log counts for the table. Newer than the data file, it would hide a DELETE of all rows
+    // between the two.
+    const auto old_size = std::ssize(copy.files);
+    for (std::size_t i = files.size(); i-- > 0;) {
         ASSIGN_OR_RETURN(const std::uint64_t size, copy_file(files, i));
         copy.files.push_back({.path = files[i].path, .size = size});
     }
+    std::reverse(copy.files.begin() + old_size, copy.files.end());
     return true;
 }
 
