@@ -70,7 +70,8 @@ struct RedoCopier::State {
     Status open_log();
     Status begin_copy(Target& target);
     Status catch_up();
-    Status copy_up_to(Lsn limit);
+    /// Copies what lies before `limit`, but no mini-transaction that begins at `until` or later.
+    Status copy_up_to(Lsn limit, Lsn until = Lsn{~std::uint64_t{0}});
     Status take(const redo::Mtr& mtr);
     Status flush();
     Status check_overwritten(Lsn from);
@@ -151,11 +152,14 @@ Status RedoCopier::State::catch_up() {
         .with_hint("see that this is the log of the server that the connection leads to");
 }
 
-Status RedoCopier::State::copy_up_to(Lsn limit) {
+Status RedoCopier::State::copy_up_to(Lsn limit, Lsn until) {
     reader->refresh(limit);
     for (;;) {
         if (options.cancel != nullptr) {
             RETURN_IF_ERROR(options.cancel->check());
+        }
+        if (reader->position() >= until) {
+            return flush();
         }
         ASSIGN_OR_RETURN(const std::optional<redo::Mtr> mtr, reader->next());
         if (!mtr) {
@@ -250,8 +254,13 @@ Status RedoCopier::State::follow_replaced_log() {
         (*now)->header().first_lsn == log->header().first_lsn) {
         return {};
     }
+    // What only the old file has, with the mini-transaction in whose midst the new one may begin.
     if ((*now)->header().first_lsn > reader->position()) {
-        RETURN_IF_ERROR(copy_up_to((*now)->header().first_lsn));  // what only the old file has
+        Lsn durable{~std::uint64_t{0}};
+        if (options.durable_lsn) {
+            ASSIGN_OR_RETURN(durable, options.durable_lsn());
+        }
+        RETURN_IF_ERROR(copy_up_to(durable, (*now)->header().first_lsn));
     }
     const Lsn position = reader->position();
     if ((*now)->header().encryption != log->header().encryption ||
