@@ -296,10 +296,13 @@ void RedoCopier::State::run() {
         }
         if (std::max(wanted, server) > copied) {
             // L3: it is in the file.
-            changed.wait_for(mutex, std::chrono::milliseconds(1), [this]() { return stop; });
+            changed.wait_for(mutex, std::chrono::milliseconds(1),
+                             [this]() NO_THREAD_SAFETY_ANALYSIS { return stop; });
         } else {
             const Lsn known = wanted;
-            changed.wait_for(mutex, kPause, [this, known]() { return stop || wanted != known; });
+            changed.wait_for(mutex, kPause, [this, known]() NO_THREAD_SAFETY_ANALYSIS {
+                return stop || wanted != known;
+            });
         }
         if (stop) {
             return;
