@@ -281,7 +281,24 @@ private:
             }
         }
         // The infimum's slot, the first, owns only the infimum.
-        for (int slot = last_slot(); slot < first_slot(); slot += 2) {
+        int slot = last_slot();
+        // Eight slots at a time: one at a time, this search was half of what an insertion costs.
+        using Slots = std::uint16_t __attribute__((vector_size(16)));
+        constexpr int kBlock = sizeof(Slots);
+        std::uint16_t as_stored = 0;
+        store16(std::as_writable_bytes(std::span(&as_stored, 1)).data(), owner);
+        const Slots wanted = Slots{} + as_stored;
+        for (; slot + kBlock <= first_slot(); slot += kBlock) {
+            Slots slots;
+            std::memcpy(&slots, at(slot), kBlock);
+            const auto equal = slots == wanted;
+            std::array<std::uint64_t, 2> halves{};
+            std::memcpy(halves.data(), &equal, kBlock);
+            if ((halves[0] | halves[1]) != 0) {
+                break;
+            }
+        }
+        for (; slot < first_slot(); slot += 2) {
             if (u16(slot) == owner) {
                 return Group{owner, owned(owner), slot};
             }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "redo/framing.h"
 
 namespace redoubt::recovery {
 namespace {
@@ -138,6 +139,11 @@ private:
         }
         piece.begin = piece.end = reader_.position();
         while (piece.end < until && piece.page_events.size() < kEventsMax) {
+            if (take_usual(range_.check, piece)) {
+                piece.end = reader_.position();
+                ++piece.mtr_count;
+                continue;
+            }
             ASSIGN_OR_RETURN(const auto mtr, reader_.next(range_.check));
             if (!mtr) {
                 piece.log_end = reader_.end_reason();
@@ -164,6 +170,95 @@ private:
     Lsn limit() const {
         const std::uint64_t lap = ~std::uint64_t{0} - range_.from.value;
         return Lsn{range_.from.value + std::min(lap, log_.capacity())};
+    }
+
+    /// The same as next() and take() in one pass, for nearly all mini-transactions. False, and
+    /// nothing is changed: this one is not plain, or not whole in the buffer, or not right, or has
+    /// records of the rare kinds.
+    [[gnu::flatten]] bool take_usual(bool check, Piece& piece) {
+        const std::span<const std::byte> bytes = reader_.plain_bytes();
+        const std::size_t events_before = piece.page_events.size();
+        std::size_t end = 0;
+        const bool usual = walk_usual<1>(bytes, redo::kMtrSizeMax, end, piece);
+        if (usual && end > 0 && reader_.pass(end, check)) {
+            return true;
+        }
+        piece.page_events.resize(events_before);
+        std::size_t undone = 0;
+        walk_usual<-1>(bytes, end, undone, piece);
+        piece.page_events.resize(events_before);
+        return false;
+    }
+
+    /// Takes the page records at the begin of `bytes` and counts them `Step` at a time. True: it
+    /// has come to the byte that ends a mini-transaction; false: to `stop`, or to a record that is
+    /// not of the usual kinds. `at` becomes the size of what was taken.
+    template <int Step>
+    bool walk_usual(std::span<const std::byte> bytes, std::size_t stop, std::size_t& at,
+                    Piece& piece) const {
+        constexpr std::size_t kHeadSizeMax = 16;  // type, length, page id
+        constexpr auto kExtended = static_cast<unsigned>(RecordType::Extended);
+        constexpr auto kReserved = static_cast<unsigned>(RecordType::Reserved);
+        constexpr auto kTrimPages = static_cast<unsigned>(ExtendedType::TrimPages);
+        constexpr std::size_t kAfterExtended = 10;  // kinds of record_kind(), beyond the types
+        const Lsn start = reader_.position();
+        const std::size_t events_before = piece.page_events.size();
+        bool named = false;
+        for (at = 0; at < stop;) {
+            const std::span<const std::byte> rest = bytes.subspan(at);
+            if (rest.size() < kHeadSizeMax) {
+                return false;
+            }
+            const auto first = std::to_integer<unsigned>(rest[0]);
+            if (first <= 1) {
+                return true;
+            }
+            const redo::RecordFrame frame = redo::read_frame(rest);
+            const unsigned type = (first >> 4) & 7;
+            if (type >= kReserved || frame.length > rest.size()) {
+                return false;
+            }
+            std::size_t body = frame.prefix;
+            if ((first & 0x80) == 0) {
+                const redo::Varint space = redo::read_varint(rest.subspan(body));
+                const redo::Varint page = redo::read_varint(rest.subspan(body + space.length));
+                body += space.length + page.length;
+                if (space.length == 0 || page.length == 0 || body > frame.length) {
+                    return false;
+                }
+                PageEffect effect = PageEffect::Change;
+                if (type < kExtended) {
+                    effect = type == static_cast<unsigned>(RecordType::InitPage)
+                                 ? PageEffect::Initialise
+                                 : PageEffect::Free;
+                    if (body != frame.length) {
+                        return false;
+                    }
+                }
+                named = true;
+                const PageId id{SpaceId{space.value}, PageNo{page.value}};
+                if (effect != PageEffect::Change || piece.page_events.size() == events_before ||
+                    piece.page_events.back().page != id) {
+                    piece.page_events.push_back({id, start, effect, false});
+                }
+            } else if (!named || type < kExtended) {
+                return false;
+            }
+            std::size_t kind = type;
+            if (type == kExtended) {
+                const auto subtype =
+                    body < frame.length ? std::to_integer<unsigned>(rest[body]) : kTrimPages;
+                if (subtype >= kTrimPages) {
+                    return false;
+                }
+                kind += subtype;
+            } else if (type > kExtended) {
+                kind += kAfterExtended;
+            }
+            piece.record_counts[kind] += static_cast<std::uint64_t>(std::int64_t{Step});
+            at += frame.length;
+        }
+        return false;
     }
 
     static Status take(const redo::Mtr& mtr, Piece& piece) {
@@ -213,7 +308,14 @@ public:
     Indexer(RedoIndex& index, LogScan* scan) : index_(index), scan_(scan) {}
 
     void take(Piece& piece) {
-        for (const Piece::PageEvent& event : piece.page_events) {
+        constexpr std::size_t kAhead = 16;  // events; so far the table is asked ahead
+        const std::vector<Piece::PageEvent>& events = piece.page_events;
+        for (std::size_t i = 0; i < events.size(); ++i) {
+            if (i + kAhead < events.size()) {
+                index_.will_add(events[i + kAhead].page);
+                index_.will_add_next(events[i + kAhead / 2].page);
+            }
+            const Piece::PageEvent& event = events[i];
             if (event.trims) {
                 index_.truncate(event.page.space);
             } else {

@@ -24,15 +24,14 @@ constexpr std::uint32_t kLoggedBegin = 8;
 
 constexpr std::byte kOptionChecksum{0};
 
-/// Removes one variable-length integer from the front of `body`.
-Result<std::uint32_t> take_integer(Bytes& body) {
+/// Removes one variable-length integer from the front of `body`; false: there is none.
+bool take_integer(Bytes& body, std::uint32_t& value) {
     const redo::Varint varint = redo::read_varint(body);
-    if (varint.length == 0) {
-        return malformed("operand is missing or cut short");
-    }
     body = body.subspan(varint.length);
-    return varint.value;
+    value = varint.value;
+    return varint.length != 0;
 }
+Error no_operand() { return malformed("operand is missing or cut short"); }
 
 Status write_range(std::span<std::byte> page, std::uint32_t begin, Bytes data, std::uint32_t& end) {
     if (data.empty() || data.size() > page.size() - begin) {
@@ -44,7 +43,10 @@ Status write_range(std::span<std::byte> page, std::uint32_t begin, Bytes data, s
 }
 
 Status fill_range(std::span<std::byte> page, std::uint32_t begin, Bytes body, std::uint32_t& end) {
-    ASSIGN_OR_RETURN(const std::uint32_t length, take_integer(body));
+    std::uint32_t length = 0;
+    if (!take_integer(body, length)) {
+        return no_operand();
+    }
     const Bytes pattern = body;
     if (pattern.empty() || pattern.size() > length || length > page.size() - begin) {
         return malformed("pattern of {} bytes for {} at {}", pattern.size(), length, begin);
@@ -64,8 +66,14 @@ Status fill_range(std::span<std::byte> page, std::uint32_t begin, Bytes body, st
 }
 
 Status move_range(std::span<std::byte> page, std::uint32_t begin, Bytes body, std::uint32_t& end) {
-    ASSIGN_OR_RETURN(const std::uint32_t length, take_integer(body));
-    ASSIGN_OR_RETURN(const std::uint32_t distance, take_integer(body));
+    std::uint32_t length = 0;
+    if (!take_integer(body, length)) {
+        return no_operand();
+    }
+    std::uint32_t distance = 0;
+    if (!take_integer(body, distance)) {
+        return no_operand();
+    }
     // Odd: backwards; either way at least one byte.
     const std::int64_t steps = std::int64_t{distance >> 1} + 1;
     const std::int64_t source = (distance & 1) != 0 ? begin - steps : begin + steps;
@@ -192,7 +200,10 @@ Status PageApplier::apply_range(const redo::Record& record) {
         return malformed("no record may follow on this page");
     }
     Bytes body = record.body;
-    ASSIGN_OR_RETURN(const std::uint32_t offset, take_integer(body));
+    std::uint32_t offset = 0;
+    if (!take_integer(body, offset)) {
+        return no_operand();
+    }
     if (offset >= page_.size() || last_ + offset < kLoggedBegin || last_ + offset >= page_.size()) {
         return malformed("offset {} after {}", offset, last_);
     }

@@ -2,164 +2,132 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "page/header.h"
 #include "recovery/page_apply.h"
+#include "redo/framing.h"
 
 namespace redoubt::recovery {
 namespace {
 
-/// One mini-transaction that one frame of the batch needs.
-struct Need {
-    Lsn start;
-    std::uint32_t frame;
-};
-
-/// Sorts by `start`; frames of one mini-transaction keep their order. (A radix sort: comparing took
-/// a tenth of recovery.) `sorted` is room to work in.
-void sort_by_start(std::vector<Need>& needs, std::vector<Need>& sorted) {
-    constexpr unsigned kDigitBits = 11;
-    constexpr std::size_t kDigits = std::size_t{1} << kDigitBits;
-    const auto [low, high] = std::minmax_element(
-        needs.begin(), needs.end(), [](const Need& a, const Need& b) { return a.start < b.start; });
-    const std::uint64_t base = low->start.value;
-    const std::uint64_t range = high->start.value - base;
-    sorted.resize(needs.size());
-    std::array<std::uint32_t, kDigits> at{};
-    for (unsigned shift = 0; shift < 64 && range >> shift != 0; shift += kDigitBits) {
-        const auto digit = [&](const Need& need) {
-            return ((need.start.value - base) >> shift) & (kDigits - 1);
-        };
-        at.fill(0);
-        for (const Need& need : needs) {
-            ++at[digit(need)];
-        }
-        std::exclusive_scan(at.begin(), at.end(), at.begin(), std::uint32_t{0});
-        for (const Need& need : needs) {
-            sorted[at[digit(need)]++] = need;
-        }
-        needs.swap(sorted);
-    }
-}
-
 /// A mini-transaction may change a page, free it, and initialise it again. Where it is the first
 /// that counts for a page, what it logged before the initialisation is for a page that no longer
 /// exists.
-bool waits_for_init(PageFrame& frame, const redo::Mtr& mtr, const redo::Record& record) {
-    if (!frame.changed && frame.entries.initialised() && mtr.start == frame.entries.first_start()) {
-        return record.type != redo::RecordType::InitPage;
-    }
-    return false;
+bool waits_for_init(const PageFrame& frame, Lsn start, redo::RecordType type) {
+    return !frame.changed && frame.entries.initialised() && start == frame.entries.first_start() &&
+           type != redo::RecordType::InitPage;
 }
 
-/// Applies the records of `mtr` for the frames in `needs` (all of this mini-transaction).
-Status apply_mtr(const redo::Mtr& mtr, std::span<const Need> needs, std::span<PageFrame> frames) {
-    const auto frame_of = [&](PageId id) -> PageFrame* {
-        for (const Need& need : needs) {
-            if (frames[need.frame].id == id) {
-                return &frames[need.frame];
-            }
-        }
-        return nullptr;
-    };
-    redo::RecordReader records(mtr.records);
-    PageFrame* frame = nullptr;
-    std::optional<PageApplier> applier;
-    for (redo::Record record;;) {
-        ASSIGN_OR_RETURN(const bool found, records.next(record));
-        if (!found) {
+Error log_changed(Lsn start) {
+    return make_error(ErrorCode::Corruption, "the redo log changed while it was read")
+        .with_lsn(start);
+}
+
+/// Applies what the mini-transaction at `start` does to the page of `frame`, and hardly looks at
+/// the rest: the scan has checked it. `bytes` begins with its records and goes to their end, or at
+/// least to the byte that ends them. Returns their size.
+Result<std::size_t> apply_records(Lsn start, std::span<const std::byte> bytes, PageFrame& frame) {
+    PageApplier applier(frame.id, frame.plain, frame.row_compressed);
+    redo::Record record{};
+    record.page = frame.id;
+    bool applies = false;
+    std::size_t at = 0;
+    while (at < bytes.size()) {
+        const std::span<const std::byte> rest = bytes.subspan(at);
+        const auto first = std::to_integer<unsigned>(rest[0]);
+        if (first <= 1) {
             break;
         }
-        if (record.is_file_record()) {
-            continue;
+        const redo::RecordFrame shape = redo::read_frame(rest);
+        if (shape.length == 0 || shape.length > rest.size() || at >= redo::kMtrSizeMax) {
+            return log_changed(start);
         }
-        if (!record.same_page) {
-            applier.reset();
-            frame = frame_of(record.page);
-            if (frame != nullptr && mtr.start >= frame->lsn &&
-                !waits_for_init(*frame, mtr, record)) {  // A1
-                applier.emplace(frame->id, frame->plain, frame->row_compressed);
-                frame->changed = true;
+        at += shape.length;
+        const bool same_page = (first & 0x80) != 0;
+        if (same_page && !applies) {
+            continue;  // a file-level record, or one of another page
+        }
+        record.type = static_cast<redo::RecordType>((first >> 4) & 7);
+        record.same_page = same_page;
+        record.body = rest.subspan(shape.prefix, shape.length - shape.prefix);
+        if (!same_page) {
+            const redo::Varint space = redo::read_varint(record.body);
+            const redo::Varint page = redo::read_varint(record.body.subspan(space.length));
+            if (space.length == 0 || page.length == 0) {
+                return log_changed(start);
             }
+            applies = page.value == frame.id.page.value && space.value == frame.id.space.value &&
+                      start >= frame.lsn && !waits_for_init(frame, start, record.type);  // A1
+            if (!applies) {
+                continue;
+            }
+            record.body = record.body.subspan(space.length + page.length);
+            frame.changed = true;
         }
-        if (!applier || record.trims_pages()) {
+        if (record.trims_pages()) {
             continue;
         }
-        if (auto status = applier->apply(record); !status) {
-            return std::move(status.error()).with_page(frame->id).with_lsn(mtr.start);
+        if (auto status = applier.apply(record); !status) {
+            return std::move(status.error()).with_page(frame.id).with_lsn(start);
         }
     }
-    for (const Need& need : needs) {
-        PageFrame& touched = frames[need.frame];
-        if (touched.changed && mtr.start >= touched.lsn) {
-            touched.lsn = mtr.end;
+    return at;
+}
+
+/// Applies the mini-transaction at `start`.
+Status apply_mtr(redo::LogReader& reader, Lsn start, PageFrame& frame) {
+    Lsn end;
+    if (const auto bytes = reader.view(start); !bytes.empty()) {
+        ASSIGN_OR_RETURN(const std::size_t size, apply_records(start, bytes, frame));
+        end = redo::LogReader::end_of_plain(start, size);
+    } else {
+        reader.seek(start);
+        ASSIGN_OR_RETURN(const auto mtr, reader.next(false));
+        if (!mtr) {
+            return log_changed(start);
         }
+        ASSIGN_OR_RETURN(const std::size_t size, apply_records(start, mtr->records, frame));
+        if (size != mtr->records.size()) {
+            return log_changed(start);  // not that of the scan
+        }
+        end = mtr->end;
+    }
+    if (frame.changed && start >= frame.lsn) {
+        frame.lsn = end;
     }
     return {};
 }
 
-/// Applies the mini-transactions of `needs`, which are sorted.
-Status apply(redo::LogReader& reader, std::span<const Need> needs, std::span<PageFrame> frames) {
-    constexpr std::size_t kAhead = 16;  // mini-transactions; enough for the memory to answer
-    for (std::size_t begin = 0; begin < needs.size();) {
-        if (begin + kAhead < needs.size()) {
-            reader.will_read(needs[begin + kAhead].start);
-        }
-        std::size_t end = begin + 1;
-        while (end < needs.size() && needs[end].start == needs[begin].start) {
-            ++end;
-        }
-        reader.seek(needs[begin].start);
-        ASSIGN_OR_RETURN(const auto mtr, reader.next(false));
-        if (!mtr) {
-            return make_error(ErrorCode::Corruption, "the redo log changed while it was read")
-                .with_lsn(needs[begin].start);
-        }
-        RETURN_IF_ERROR(apply_mtr(*mtr, needs.subspan(begin, end - begin), frames));
-        begin = end;
+/// Applies all redo of a page.
+Status apply_page(redo::LogReader& reader, PageFrame& frame) {
+    // Mini-transactions that are asked for ahead; enough for the memory to answer.
+    constexpr std::size_t kAhead = 16;
+    std::array<Lsn, kAhead> starts;  // NOLINT(*-member-init): of which `count` from `first` on
+    std::size_t first = 0;
+    std::size_t count = 0;
+    PageEntries::Cursor cursor = frame.entries.cursor();
+    while (!cursor.done() && cursor.start() < frame.lsn) {  // A1
+        cursor.next();
     }
-    return {};
+    for (;;) {
+        for (; count < kAhead && !cursor.done(); cursor.next()) {
+            reader.will_read(cursor.start());
+            starts[(first + count++) % kAhead] = cursor.start();
+        }
+        if (count == 0) {
+            return {};
+        }
+        RETURN_IF_ERROR(apply_mtr(reader, starts[first], frame));
+        first = (first + 1) % kAhead;
+        --count;
+    }
 }
 
 }  // namespace
 
 Status sweep(redo::LogReader& reader, std::span<PageFrame> frames) {
-    // What the frames need is gathered for a stretch of the log at a time: a few hot pages can be
-    // touched by every mini-transaction there is, and memory is capped.
-    constexpr std::uint64_t kStretch = std::uint64_t{4} << 20;  // bytes of log
-    std::vector<PageEntries::Cursor> cursors;
-    cursors.reserve(frames.size());
-    for (const PageFrame& frame : frames) {
-        PageEntries::Cursor cursor = frame.entries.cursor();
-        while (!cursor.done() && cursor.start() < frame.lsn) {  // A1
-            cursor.next();
-        }
-        cursors.push_back(cursor);
-    }
-    std::vector<Need> needs;
-    std::vector<Need> scratch;
-    for (;;) {
-        std::optional<Lsn> first;
-        for (const PageEntries::Cursor& cursor : cursors) {
-            if (!cursor.done() && (!first || cursor.start() < *first)) {
-                first = cursor.start();
-            }
-        }
-        if (!first) {
-            break;
-        }
-        needs.clear();
-        for (std::uint32_t i = 0; i < cursors.size(); ++i) {
-            for (PageEntries::Cursor& cursor = cursors[i];
-                 !cursor.done() && cursor.start().value - first->value < kStretch; cursor.next()) {
-                needs.push_back({cursor.start(), i});
-            }
-        }
-        sort_by_start(needs, scratch);
-        RETURN_IF_ERROR(apply(reader, needs, frames));
-    }
     for (PageFrame& frame : frames) {
+        RETURN_IF_ERROR(apply_page(reader, frame));
         if (frame.changed) {
             page::Header::PageLsn::set(frame.plain, frame.lsn.value);
         }

@@ -1,5 +1,5 @@
-/// Brings pages to the state the redo log gives them: a batch of pages in memory, one sweep
-/// through the log in LSN order that skips what the batch does not need.
+/// Brings pages to the state the redo log gives them: one page after another, each with all that
+/// the log has for it, as the index lists it.
 ///   A1  A mini-transaction [S,E) is applied to a page iff S >= the page's LSN; then the page's LSN
 ///   is E. A2  The result depends on the page and the log only: not on batch size, threads, or an
 ///   earlier, interrupted run. A3  What the log initialises is never read from the file.

@@ -8,11 +8,6 @@ namespace {
 
 constexpr std::size_t kTableSizeMin = 1024;
 
-std::uint64_t hash(std::uint64_t id) {
-    id *= 0x9E3779B97F4A7C15;  // neighbours spread over the table
-    return id ^ (id >> 32);
-}
-
 }  // namespace
 
 RedoIndex::RedoIndex(std::size_t memory_max)

@@ -500,6 +500,43 @@ void LogReader::will_read(Lsn lsn) const {
         }
     }
 }
+std::span<const std::byte> LogReader::plain_bytes() const {
+    const State& state = *state_;
+    return state.cipher ? std::span<const std::byte>()
+                        : state.window.subspan(state.at, state.filled - state.at);
+}
+bool LogReader::pass(std::size_t records_size, bool check) {
+    State& state = *state_;
+    const std::size_t end = state.at + records_size;  // the sequence byte's place
+    if (end + 1 + kCrcSize > state.filled ||
+        state.window[end] != state.sequence_bit(state.begin + end) ||
+        (check && !state.checksum_matches(records_size))) {
+        return false;
+    }
+    state.at = end + 1 + kCrcSize;
+    return true;
+}
+std::span<const std::byte> LogReader::view(Lsn lsn) {
+    constexpr std::uint64_t kSize = std::uint64_t{2} * kMtrSizeMax;
+    State& state = *state_;
+    if (state.log.mapping == nullptr || state.cipher) {
+        return {};
+    }
+    const auto at = [&]() { return lsn.value - state.begin; };
+    if (lsn.value < state.begin || at() + kSize > state.filled ||
+        state.window.data() == state.buffer.data()) {
+        state.begin = ~std::uint64_t{0};  // what is at hand will not do
+        state.filled = 0;
+        state.seek(lsn.value, ~std::uint64_t{0});
+        if (kSize > state.filled || state.window.data() == state.buffer.data()) {
+            return {};
+        }
+    }
+    return state.window.subspan(at(), state.filled - at());
+}
+Lsn LogReader::end_of_plain(Lsn start, std::size_t records_size) {
+    return Lsn{start.value + records_size + 1 + kCrcSize};
+}
 void LogReader::refresh(Lsn limit) { state_->refresh(limit.value); }
 Lsn LogReader::position() const { return Lsn{state_->position()}; }
 Result<std::optional<Mtr>> LogReader::next(bool check) { return state_->next(check); }

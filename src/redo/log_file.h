@@ -70,6 +70,20 @@ public:
     /// Hints that the mini-transaction at `lsn` is to be read soon. Does nothing but where the log
     /// is mapped: there it hides the memory's latency.
     void will_read(Lsn lsn) const;
+    /// What is at hand from the position on, for who takes a mini-transaction's records while
+    /// looking for its end. Empty of an encrypted log.
+    std::span<const std::byte> plain_bytes() const;
+    /// The mini-transaction at the position has `records_size` bytes of records (not 0), and the
+    /// byte that ends it lies in plain_bytes(): moves behind it, as next() does. False, and no
+    /// move: that byte or, if `check`, the checksum is not right, or not all of it is at hand.
+    bool pass(std::size_t records_size, bool check);
+    /// The log from `lsn` on as it lies in the mapped file, at least `kMtrSizeMax` bytes twice
+    /// over: for who applies a mini-transaction that was read and checked before, without looking
+    /// for its end first. Empty where there is no such view: the log is encrypted or not mapped, or
+    /// its file ends too soon.
+    std::span<const std::byte> view(Lsn lsn);
+    /// Where a mini-transaction of a log that is not encrypted ends.
+    static Lsn end_of_plain(Lsn start, std::size_t records_size);
     /// The mini-transaction at the position, which then moves behind it; nullopt: the log ends here
     /// (end_reason() says why). `check` = false leaves the CRC out (bytes already checked in this
     /// run). At most `capacity` bytes are read after a seek. Errors: Io; Corruption when the file
