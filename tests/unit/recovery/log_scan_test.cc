@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 #include "io/memory_directory.h"
@@ -17,6 +18,9 @@ using test::LogBuilder;
 constexpr unsigned kWrite = 0x30;
 constexpr unsigned kFreePage = 0x00;
 constexpr unsigned kInitPage = 0x10;
+constexpr unsigned kExtended = 0x20;
+constexpr unsigned kOption = 0x70;
+constexpr unsigned kSamePage = 0x80;
 constexpr unsigned kFileModify = 0xB0;
 
 /// A log of a few rounds of pieces that wraps, with mini-transactions of all sizes.
@@ -51,6 +55,14 @@ struct LongLog {
                 records.push_back(test::page_record(kFreePage, page, {}));
             } else if (kind == 1) {
                 records.push_back(test::page_record(kInitPage, page, {}));
+            } else if (kind == 2) {
+                records.push_back(test::page_record(kExtended, page, test::from_hex("06")));
+            } else if (kind == 3 && total > 0) {
+                records.push_back(test::record(kSamePage | kWrite, test::from_hex("0201")));
+            } else if (kind == 4 && total > 0) {
+                records.push_back(test::record(kSamePage | kExtended, test::from_hex("0900")));
+            } else if (kind == 5 && total > 0 && random() % 20 == 0) {
+                records.push_back(test::record(kSamePage | kOption, test::from_hex("01")));
             } else {
                 // Zeros and ones: bytes that could end a mini-transaction, and much that could not.
                 Bytes body(2 + random() % (size > 100'000 ? 20'000 : 200));
@@ -122,6 +134,52 @@ TEST(LogScan, SeveralThreadsFindWhatOneFinds) {  // W1
             expect_same(many->index, one->index);
             expect_same(many->scan.first_pages, one->scan.first_pages);
         }
+    }
+}
+
+/// The scan takes nearly all mini-transactions in one pass of its own: the same as LogReader and
+/// RecordReader find one after another.
+TEST(LogScan, FindsWhatTheReadersFind) {
+    const LongLog log(4);
+    std::array<std::uint64_t, redo::kRecordKindCount> counts{};
+    RedoIndex expected{std::size_t{64} << 20};
+    expected.begin(0);
+    redo::LogReader reader = log.log->reader();
+    reader.seek(log.checkpoint);
+    std::uint64_t mtr_count = 0;
+    for (;; ++mtr_count) {
+        const auto mtr = reader.next();
+        ASSERT_TRUE(mtr) << mtr.error().to_string();
+        if (!*mtr) {
+            break;
+        }
+        redo::RecordReader records((*mtr)->records);
+        for (redo::Record record;;) {
+            const auto found = records.next(record);
+            ASSERT_TRUE(found) << found.error().to_string();
+            if (!*found) {
+                break;
+            }
+            ++counts.at(redo::record_kind(record));
+            if (record.is_file_record() || record.type == redo::RecordType::Option) {
+                continue;
+            }
+            PageEffect effect = PageEffect::Change;
+            if (record.type == redo::RecordType::InitPage) {
+                effect = PageEffect::Initialise;
+            } else if (record.type == redo::RecordType::FreePage) {
+                effect = PageEffect::Free;
+            }
+            expected.add(record.page, (*mtr)->start, effect);
+        }
+    }
+    expected.finish();
+    for (const unsigned threads : {1U, 3U}) {
+        SCOPED_TRACE(threads);
+        const auto scanned = scan(log, threads);
+        EXPECT_EQ(scanned->scan.mtr_count, mtr_count);
+        EXPECT_EQ(scanned->scan.record_counts, counts);
+        expect_same(scanned->index, expected);
     }
 }
 

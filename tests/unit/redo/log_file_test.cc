@@ -157,6 +157,94 @@ const Vector kVectors[] = {
      "FILE_MODIFY FILE_MODIFY FILE_CHECKPOINT"},
 };
 
+/// A log of `capacity` bytes and nearly a lap of mini-transactions from its middle on, in a real
+/// file, since only those can be mapped.
+struct MappedLog {
+    explicit MappedLog(std::size_t capacity)
+        : directory(std::move(*io::open_posix_directory(temporary.path()))) {
+        std::mt19937 random(7);
+        LogBuilder builder(Lsn{20000}, LogBuilder::kStart + capacity);
+        begin = builder.next = Lsn{20000 + capacity / 2};
+        while (builder.next.value < begin.value + capacity - 60'000) {
+            const Bytes body(1 + random() % 40'000, std::byte{0x5A});
+            const Bytes record = test::page_record(
+                0x30, {SpaceId{1}, PageNo{static_cast<std::uint32_t>(random())}}, body);
+            starts.push_back(builder.append(record));
+            records.push_back(record);
+        }
+        end = builder.next;
+        auto file = std::move(*directory->open(kLogPath, io::OpenMode::CreateExclusive));
+        EXPECT_TRUE(file->write_at(0, builder.bytes));
+        log = std::move(*LogFile::open(*directory, kLogPath, nullptr));
+        EXPECT_TRUE(log->map());
+    }
+    test::TemporaryDirectory temporary;
+    std::unique_ptr<io::Directory> directory;
+    Lsn begin;
+    Lsn end;
+    std::vector<Lsn> starts;
+    std::vector<Bytes> records;
+    std::unique_ptr<LogFile> log;
+};
+
+TEST(MappedLog, AViewHoldsTheMiniTransactionAndEndsWithTheFile) {
+    constexpr std::size_t kViewMin = std::size_t{2} << 20;
+    const MappedLog mapped(std::size_t{8} << 20);
+    std::mt19937 random(1);
+    std::size_t viewed = 0;
+    LogReader reader = mapped.log->reader();
+    for (std::size_t i = 0; i < 2000; ++i) {
+        const std::size_t which = random() % mapped.starts.size();
+        const Lsn start = mapped.starts[which];
+        const Bytes& records = mapped.records[which];
+        const std::uint64_t left = mapped.log->file_size() - mapped.log->offset_of(start);
+        const auto view = reader.view(start);
+        ASSERT_EQ(view.empty(), left < kViewMin) << start.value;
+        if (!view.empty()) {
+            ++viewed;
+            ASSERT_LE(view.size(), left);
+            ASSERT_TRUE(std::ranges::equal(view.first(records.size()), records)) << start.value;
+            const Lsn end =
+                which + 1 < mapped.starts.size() ? mapped.starts[which + 1] : mapped.end;
+            ASSERT_EQ(LogReader::end_of_plain(start, records.size()), end);
+        } else if (i % 2 == 0) {  // what its caller then does
+            reader.seek(start);
+            const auto mtr = reader.next(false);
+            ASSERT_TRUE(mtr && *mtr);
+            ASSERT_TRUE(std::ranges::equal((*mtr)->records, records)) << start.value;
+        }
+    }
+    EXPECT_GT(viewed, 100U);
+}
+
+TEST(LogReader, PassesWhatNextWouldReturn) {
+    LogBuilder builder(Lsn{20000}, std::size_t{100} << 10);
+    const Bytes record = test::page_record(0x30, {SpaceId{1}, PageNo{7}}, from_hex("0A0102"));
+    const Lsn first = builder.append(record);
+    const Lsn second = builder.append(record);
+    const Lsn third = builder.append(record);
+    builder.byte(Lsn{second.value + 2}) ^= std::byte{0x20};          // wrong checksum
+    builder.byte(Lsn{third.value + record.size()}) ^= std::byte{1};  // wrong sequence bit
+    const OpenedLog opened(builder.bytes);
+    LogReader reader = opened.log->reader();
+    reader.seek(first);
+    EXPECT_TRUE(reader.plain_bytes().empty());  // nothing is read yet
+    EXPECT_FALSE(reader.pass(record.size(), true));
+    EXPECT_EQ(reader.position(), first);
+    ASSERT_TRUE(*reader.next());
+    reader.seek(first);
+    ASSERT_GE(reader.plain_bytes().size(), record.size());
+    EXPECT_TRUE(std::ranges::equal(reader.plain_bytes().first(record.size()), record));
+    EXPECT_FALSE(reader.pass(record.size() - 1, true));
+    EXPECT_TRUE(reader.pass(record.size(), true));
+    EXPECT_EQ(reader.position(), second);
+    EXPECT_FALSE(reader.pass(record.size(), true));
+    EXPECT_EQ(reader.position(), second);
+    EXPECT_TRUE(reader.pass(record.size(), false));
+    EXPECT_EQ(reader.position(), third);
+    EXPECT_FALSE(reader.pass(record.size(), false));
+}
+
 TEST(LogVectors, EveryRealMtrIsReadAtItsLsnAndDecoded) {
     const test::TemporaryDirectory temporary;
     auto directory = std::move(*io::open_posix_directory(temporary.path()));
