@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """How fast is recovery? One killed server's directory, recovered in turns by mariadbd (from start until its pages are on
 disk: start and clean shutdown), by `redoubt recover` with the same memory, and by the floor: merely reading the
-log and the touched files once and writing the recovered pages once.
+log and the touched files once and writing the recovered pages once. The files are not in the page cache, as a killed
+server leaves them (it reads and writes past it); --warm has them all there.
 
-    bench/recovery.py [--redo-mb 300] [--memory 128M] [--rounds 3]
+    bench/recovery.py [--redo-mb 300] [--memory 128M] [--rounds 3] [--warm]
 """
 
 import argparse
@@ -53,6 +54,7 @@ def main():
     parser.add_argument("--redo-mb", type=int, default=300)
     parser.add_argument("--memory", default="128M")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--warm", action="store_true")
     options = parser.parse_args()
     realserver.end_orderly_on_signals()
     config = realserver.Config(buffer_pool="1G")
@@ -61,11 +63,12 @@ def main():
         site = realserver.Site(scratch.path("site"))
         crash(site, config, options.redo_mb << 20)
         crashed = site.move_to(scratch.path("crashed"))
-        common.warm(crashed.data)
+        prepare = common.warm if options.warm else common.cool
         server_times, our_times, floor_times, memory = [], [], [], []
         report = None
         for _ in range(options.rounds):
             site.bring(crashed.folder)
+            prepare(site.data)
             common.settle()
             begun = time.monotonic()
             with realserver.Server(site, again) as server:
@@ -73,17 +76,19 @@ def main():
             server_times.append(time.monotonic() - begun)
 
             site.bring(crashed.folder)
+            prepare(site.data)
             common.settle()
             seconds, _, output = common.timed([redoubt.REDOUBT, "recover", site.data, "--json", "--quiet", "--memory", options.memory])
             our_times.append(seconds)
             report = json.loads(output)
+            prepare(crashed.data)
             common.settle()
             floor_times.append(floor(site, crashed, report["bytes_written"], report["redo"]["bytes"]))
         site.bring(crashed.folder)
         memory.append(common.timed_anonymous([redoubt.REDOUBT, "recover", site.data, "--json", "--quiet", "--memory", options.memory])[1] / 1024)
     redo = report["redo"]["bytes"] / 1e6
     print(f"{redo:.0f} MB of redo, {report['redo']['records']} records, {report['pages']['written']} pages written "
-          f"({report['bytes_written'] / 1e6:.0f} MB), memory {options.memory}; phases {report['seconds']}, {report['redo']['batches']} batches")
+          f"({report['bytes_written'] / 1e6:.0f} MB), memory {options.memory}, {'warm' if options.warm else 'cold'}; phases {report['seconds']}, {report['redo']['batches']} batches")
     server_s = common.line("mariadbd: start, recovery, clean shutdown", server_times)
     our_s = common.line("redoubt recover", our_times)
     floor_s = common.line("floor: read log and files, write pages", floor_times)
