@@ -41,6 +41,7 @@ struct BackupReport {
     std::uint64_t log_capacity = 0;  ///< bytes
     double ddl_blocked_ms = 0;
     double commits_blocked_ms = 0;  ///< from when the lock was asked for until it was given back
+    double longest_commit_ms = 0;   ///< of any session while the backup ran (CommitWatch)
     std::vector<DamagedPage> damaged;
     std::vector<verify::Finding> findings;  ///< of a cold copy, which is verified
     std::vector<std::string> notes;

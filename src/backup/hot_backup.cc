@@ -8,6 +8,7 @@
 #include <set>
 
 #include "backup/backup_parts.h"
+#include "backup/commit_watch.h"
 #include "backup/drivers/drivers.h"
 #include "backup/innodb_copier.h"
 #include "backup/metadata.h"
@@ -44,6 +45,7 @@ public:
         RETURN_IF_ERROR(connect());
         RETURN_IF_ERROR(require_space());
         RETURN_IF_ERROR(make_target_directory(root_, target_path_));
+        ASSIGN_OR_RETURN(commits_, CommitWatch::start(options_.server, options_.cancel));
         RETURN_IF_ERROR(start_redo());
         RETURN_IF_ERROR(copy_unlocked());
         RETURN_IF_ERROR(flush_tables());
@@ -331,7 +333,9 @@ private:
                 fmt::format("filename '{}', position '{}', GTID of the last change '{}'",
                             position_->file, position_->offset, position_->gtid);
         }
-        return finish_backup(target_, server_layout(), description_, report_);
+        RETURN_IF_ERROR(finish_backup(target_, server_layout(), description_, report_));
+        report_.longest_commit_ms = std::max(commits_->stop(), report_.commits_blocked_ms);
+        return {};
     }
 
     void fill_in_report() {
@@ -459,6 +463,7 @@ private:
     std::unique_ptr<client::Connection> main_;
     base::Mutex main_mutex_;  // where the copier's threads use main_; nobody else does then
     std::unique_ptr<client::Connection> redo_connection_;
+    std::unique_ptr<CommitWatch> commits_;
     ServerFacts facts_;
     space::LayoutOptions layout_options_;
     space::Layout layout_;

@@ -14,6 +14,8 @@ namespace redoubt::backup {
 namespace {
 
 constexpr std::size_t kBlock = std::size_t{1} << 20;  // bytes a read or write
+/// Bytes that one thread writes between two looks at the disk.
+constexpr std::uint64_t kWriteAhead = std::uint64_t{1} << 20;
 /// Files from this size on are synced by the thread that closes them; smaller ones many at a time,
 /// since after the first of them the file system's journal has most of the others' too.
 constexpr std::uint64_t kSyncAlone = std::uint64_t{4} << 20;
@@ -135,6 +137,17 @@ struct TargetFile::State {
         }
         return {};
     }
+
+    /// [begin, end) was written. The disk begins at once, and little is under way at a time: each
+    /// commit of the server waits for what the disk has been given before it.
+    Status hand_to_disk(std::uint64_t begin, std::uint64_t end) const {
+        if (end / kWriteAhead == begin / kWriteAhead) {
+            return {};
+        }
+        begin = begin / kWriteAhead * kWriteAhead;
+        file->will_sync(begin, end - begin);
+        return begin == 0 ? ok_status() : file->wait_written(begin - kWriteAhead, kWriteAhead);
+    }
 };
 
 TargetFile::TargetFile(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -171,11 +184,7 @@ Status TargetFile::write(std::uint64_t offset, std::span<const std::byte> data) 
     if (state_->options.counted && state_->target->progress != nullptr) {
         state_->target->progress->advance(data.size());
     }
-    if ((offset + data.size()) / kSyncAlone != offset / kSyncAlone) {  // the disk may begin
-        const std::uint64_t begin = offset / kSyncAlone * kSyncAlone;
-        state_->file->will_sync(begin, offset + data.size() - begin);
-    }
-    return {};
+    return state_->hand_to_disk(offset, offset + data.size());
 }
 
 Status TargetFile::close(std::uint64_t size, ManifestFile facts) {

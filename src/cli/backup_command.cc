@@ -53,6 +53,7 @@ Json report_json(const Options& options, const backup::BackupReport& report) {
         result["log_capacity"] = report.log_capacity;
         result["ddl_blocked_ms"] = report.ddl_blocked_ms;
         result["commits_blocked_ms"] = report.commits_blocked_ms;
+        result["longest_commit_ms"] = report.longest_commit_ms;
     }
     result["findings"] = cold ? findings_json(report.findings) : damaged_json(report.damaged);
     result["notes"] = report.notes;
@@ -89,9 +90,11 @@ std::string report_text(const Options& options, const backup::BackupReport& repo
         facts.emplace_back("headroom", fmt::format("never less than {} of the server's {} log",
                                                    human_bytes(report.headroom_min),
                                                    human_bytes(report.log_capacity)));
-        facts.emplace_back("server waited", fmt::format("commits {}, DDL {}",
-                                                        milliseconds(report.commits_blocked_ms),
-                                                        milliseconds(report.ddl_blocked_ms)));
+        facts.emplace_back("server waited",
+                           fmt::format("{} at the longest commit; for locks: commits {}, DDL {}",
+                                       milliseconds(report.longest_commit_ms),
+                                       milliseconds(report.commits_blocked_ms),
+                                       milliseconds(report.ddl_blocked_ms)));
     }
     if (!manifest.binlog_file.empty()) {
         facts.emplace_back(

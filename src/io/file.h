@@ -72,6 +72,10 @@ public:
     /// Hints that the range is written and sync() will follow: the disk may begin. Promises
     /// nothing.
     virtual void will_sync(std::uint64_t offset, std::uint64_t length) = 0;
+    /// Waits until the disk has taken what will_sync() had it begin with; durable it is only after
+    /// sync(). For a writer that must not have much under way. Errors: Io, NoSpace: then a later
+    /// sync() may no longer say so.
+    virtual Status wait_written(std::uint64_t /*offset*/, std::uint64_t /*length*/) { return {}; }
     /// Hints that nobody here will read the range again, so that a copy of much data does not push
     /// out what others keep in the page cache. Promises nothing; a cache without such a notion need
     /// do nothing.

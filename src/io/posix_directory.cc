@@ -199,6 +199,14 @@ public:
         ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                           SYNC_FILE_RANGE_WRITE);
     }
+    Status wait_written(std::uint64_t offset, std::uint64_t length) override {
+        if (::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
+                              SYNC_FILE_RANGE_WAIT_BEFORE) != 0 &&
+            errno != ENOSYS && errno != EINVAL) {
+            return system_error("write", path_);
+        }
+        return {};
+    }
     void will_not_need(std::uint64_t offset, std::uint64_t length) override {
         ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
                         POSIX_FADV_DONTNEED);

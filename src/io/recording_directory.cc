@@ -46,6 +46,9 @@ public:
     Result<FileInfo> info() override { return inner_->info(); }
     Status lock_exclusive() override { return inner_->lock_exclusive(); }
     Result<bool> locked_by_other() override { return inner_->locked_by_other(); }
+    Status wait_written(std::uint64_t offset, std::uint64_t length) override {
+        return inner_->wait_written(offset, length);
+    }
     void will_need(std::uint64_t offset, std::uint64_t length) override {
         inner_->will_need(offset, length);
     }
