@@ -57,11 +57,9 @@ void CommitTimes::look(Clock::time_point now, const std::vector<Seen>& seen) {
             continue;
         }
         if (wait.committing) {
-            // It began and ended somewhere between two looks. Where those were late, the longest of
-            // many such guesses would be one of the worst.
+            // It began and ended somewhere between two looks: half of each is the best guess.
             const Clock::duration around = (wait.first - wait.before) + (now - wait.last);
-            longest_ = std::max(longest_, wait.last - wait.first +
-                                              std::min<Clock::duration>(around / 2, kPause));
+            longest_ = std::max(longest_, wait.last - wait.first + around / 2);
         }
         it = waits_.erase(it);
     }
