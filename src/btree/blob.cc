@@ -49,17 +49,15 @@ BlobReader::BlobReader(space::PageSource& source, SpaceId space, std::uint32_t p
 
 Status BlobReader::read(PageId id) { return source_.read(id, page_); }
 
-Status BlobReader::append(std::span<const std::byte> bytes, std::string& out,
-                          std::uint64_t limit) {
+Status BlobReader::append(std::span<const std::byte> bytes, std::string& out, std::uint64_t limit) {
     const auto is_zero = [](std::byte b) { return b == std::byte{0}; };
     if (std::all_of(bytes.begin(), bytes.end(), is_zero)) {
         return {};
     }
-    const Reference reference{
-        .first = {SpaceId{load_be<std::uint32_t>(bytes.data())},
-                  PageNo{load_be<std::uint32_t>(bytes.data() + 4)}},
-        .offset = load_be<std::uint32_t>(bytes.data() + 8),
-        .length = load_be<std::uint32_t>(bytes.data() + 16)};
+    const Reference reference{.first = {SpaceId{load_be<std::uint32_t>(bytes.data())},
+                                        PageNo{load_be<std::uint32_t>(bytes.data() + 4)}},
+                              .offset = load_be<std::uint32_t>(bytes.data() + 8),
+                              .length = load_be<std::uint32_t>(bytes.data() + 16)};
     if (reference.first.space != space_) {
         return make_error(ErrorCode::Corruption,
                           "an off-page column is said to be in tablespace {}",
@@ -120,8 +118,7 @@ Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted
         }
         RETURN_IF_ERROR(read(at));
         const page::HeaderView header(page_);
-        if (header.type() !=
-            type_of(pages == 0 ? page::PageType::ZBlob : page::PageType::ZBlob2)) {
+        if (header.type() != type_of(pages == 0 ? page::PageType::ZBlob : page::PageType::ZBlob2)) {
             return corruption(at, "not a page of an off-page column: {}",
                               page::type_name(header.type()));
         }

@@ -1,5 +1,5 @@
-// Map of this file: Work::run() is the order of it. What a stored page lacks comes from four places:
-// the zlib stream (inflate_*), the modification log behind it (apply_log), the columns kept
+// Map of this file: Work::run() is the order of it. What a stored page lacks comes from four
+// places: the zlib stream (inflate_*), the modification log behind it (apply_log), the columns kept
 // uncompressed at the end (fill_columns), and the dense directory (link_records).
 #include "btree/row_compressed.h"
 
@@ -113,8 +113,7 @@ struct PageExpander::Work {
             return damaged("its header");
         }
         dense_count = heap_count - 2;
-        if (2 * dense_count > stored.size() - kStreamStart ||
-            index.record_count() > dense_count) {
+        if (2 * dense_count > stored.size() - kStreamStart || index.record_count() > dense_count) {
             return damaged("its directory is too long");
         }
         dense = stored.size() - 2 * dense_count;

@@ -37,8 +37,7 @@ Status TreeReader::parse(std::size_t count, std::span<record::Field> out) const 
 
 Status TreeReader::count_page() {
     if (++pages_walked_ > pages_max_) {  // T2
-        return corruption(page_id(), "the page links of index {} lead in a circle",
-                          tree_.index_id);
+        return corruption(page_id(), "the page links of index {} lead in a circle", tree_.index_id);
     }
     return cancel_ == nullptr ? ok_status() : cancel_->check();
 }

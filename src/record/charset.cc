@@ -17,10 +17,10 @@ constexpr unsigned kUnicodeIds = 2048;
 constexpr auto kUnicodeCharsets =
     std::to_array<std::string_view>({"utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32"});
 constexpr auto kUnicodeLanguages = std::to_array<std::string_view>(
-    {"",        "icelandic", "latvian",    "romanian",  "slovenian", "polish", "estonian",
-     "spanish", "swedish",   "turkish",    "czech",     "danish",    "lithuanian",
-     "slovak",  "spanish2",  "roman",      "persian",   "esperanto", "hungarian",
-     "sinhala", "german2",   "", "", "vietnamese", "croatian"});
+    {"",         "icelandic", "latvian",    "romanian",  "slovenian", "polish",     "estonian",
+     "spanish",  "swedish",   "turkish",    "czech",     "danish",    "lithuanian", "slovak",
+     "spanish2", "roman",     "persian",    "esperanto", "hungarian", "sinhala",    "german2",
+     "",         "",          "vietnamese", "croatian"});
 constexpr unsigned kAbsentLanguages[] = {21, 22};
 constexpr unsigned kNoPadBit = 4;
 constexpr unsigned kAccentBit = 2;
@@ -80,9 +80,8 @@ const char* iconv_name(std::string_view charset) {
         const char* theirs;
     };
     static constexpr Name kNames[] = {
-        {"big5", "BIG5"}, {"gbk", "GBK"},          {"gb2312", "EUC-CN"},
-        {"sjis", "SJIS"}, {"cp932", "CP932"},      {"ujis", "EUC-JP"},
-        {"euckr", "UHC"}, {"eucjpms", "EUC-JP-MS"}};
+        {"big5", "BIG5"},   {"gbk", "GBK"},     {"gb2312", "EUC-CN"}, {"sjis", "SJIS"},
+        {"cp932", "CP932"}, {"ujis", "EUC-JP"}, {"euckr", "UHC"},     {"eucjpms", "EUC-JP-MS"}};
     for (const Name& name : kNames) {
         if (name.ours == charset) {
             return name.theirs;
@@ -132,8 +131,7 @@ const Collation* default_collation(std::string_view charset) {
 }
 
 void append_utf8(std::string& out, std::uint32_t code_point) {
-    if (code_point > kCodePointMax ||
-        (code_point >= kSurrogates && code_point < kSurrogatesEnd)) {
+    if (code_point > kCodePointMax || (code_point >= kSurrogates && code_point < kSurrogatesEnd)) {
         out += '?';
     } else if (code_point < 0x80) {
         out += static_cast<char>(code_point);

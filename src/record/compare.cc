@@ -24,7 +24,7 @@ int compare_numbers(const Field& a, const Field& b) {
     T y{};
     std::memcpy(&x, a.data, std::min<std::size_t>(sizeof x, a.size));
     std::memcpy(&y, b.data, std::min<std::size_t>(sizeof y, b.size));
-    return sign(x < y, x > y);
+    return sign(x<y, x> y);
 }
 
 int compare_bytes(const Field& a, const Field& b, bool pad) {
@@ -33,7 +33,7 @@ int compare_bytes(const Field& a, const Field& b, bool pad) {
         return order;
     }
     if (!pad) {
-        return sign(a.size < b.size, a.size > b.size);
+        return sign(a.size<b.size, a.size> b.size);
     }
     for (std::size_t i = common; i < a.size; ++i) {
         if (a.data[i] != kSpace) {

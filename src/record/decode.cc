@@ -163,8 +163,8 @@ Result<std::span<const std::byte>> ValueDecoder::decompress(std::span<const std:
         return make_error(ErrorCode::Internal, "zlib does not start");
     }
     // zlib takes what it does not change as non-const
-    stream.next_in = static_cast<Bytef*>(
-        const_cast<void*>(static_cast<const void*>(deflated.data())));
+    stream.next_in =
+        static_cast<Bytef*>(const_cast<void*>(static_cast<const void*>(deflated.data())));
     stream.avail_in = static_cast<uInt>(deflated.size());
     stream.next_out = static_cast<Bytef*>(static_cast<void*>(plain_.data()));
     stream.avail_out = static_cast<uInt>(plain_.size());
@@ -215,8 +215,8 @@ Value ValueDecoder::decode_set(std::span<const std::byte> stored) {
 
 void append_uuid(std::string& out, std::span<const std::byte, 16> stored) {
     // The server stores the parts of time-based ones from last to first.
-    static constexpr auto kSwapped = std::to_array<std::uint8_t>(
-        {12, 13, 14, 15, 10, 11, 8, 9, 6, 7, 0, 1, 2, 3, 4, 5});
+    static constexpr auto kSwapped =
+        std::to_array<std::uint8_t>({12, 13, 14, 15, 10, 11, 8, 9, 6, 7, 0, 1, 2, 3, 4, 5});
     const bool swapped = (std::to_integer<unsigned>(stored[6]) & 0x80) != 0 &&
                          std::to_integer<unsigned>(stored[8]) < 0x60;
     for (std::size_t i = 0; i < stored.size(); ++i) {
@@ -248,8 +248,7 @@ void append_inet6(std::string& out, std::span<const std::byte, 16> stored) {
             gap = i + 1 - run;
         }
     }
-    const bool embedded =
-        gap == 0 && (gap_size == 6 || (gap_size == 5 && words[5] == 0xFFFF));
+    const bool embedded = gap == 0 && (gap_size == 6 || (gap_size == 5 && words[5] == 0xFFFF));
     for (std::size_t i = 0; i < words.size(); ++i) {
         if (i == gap && gap_size > 0) {
             out += i == 0 ? "::" : ":";

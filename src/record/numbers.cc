@@ -84,8 +84,7 @@ void append_new_time(std::string& out, unsigned digits, std::span<const std::byt
     value = negative ? bias - value : value - bias;
     const std::uint64_t clock = value >> fraction_bits;
     append_time(out, negative, (clock >> 12) & 0x3FF, (clock >> 6) & 0x3F, clock & 0x3F);
-    append_fraction(out,
-                    shown_fraction(value & ((std::uint64_t{1} << fraction_bits) - 1), digits),
+    append_fraction(out, shown_fraction(value & ((std::uint64_t{1} << fraction_bits) - 1), digits),
                     digits);
 }
 
@@ -144,9 +143,8 @@ std::size_t decimal_size(unsigned precision, unsigned digits) {
 }
 
 void append_decimal(std::string& out, const ColumnType& type, std::span<const std::byte> stored) {
-    const std::size_t whole = type.precision > type.digits
-                                  ? static_cast<std::size_t>(type.precision - type.digits)
-                                  : 0;
+    const std::size_t whole =
+        type.precision > type.digits ? static_cast<std::size_t>(type.precision - type.digits) : 0;
     const bool negative = (std::to_integer<unsigned>(stored[0]) & 0x80) == 0;
     const unsigned char invert = negative ? 0xFF : 0;
     std::string digits;

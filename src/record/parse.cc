@@ -47,8 +47,8 @@ private:
 /// `count` fields of a COMPACT record whose null bitmap ends below `header_end` and takes
 /// `null_bytes`.
 Status parse_compact(std::span<const std::byte> page, std::size_t origin, std::size_t header_end,
-                     std::size_t null_bytes, std::span<const FieldLayout> fields,
-                     std::size_t count, std::span<Field> out) {
+                     std::size_t null_bytes, std::span<const FieldLayout> fields, std::size_t count,
+                     std::span<Field> out) {
     Lengths lengths(page, header_end);
     if (!lengths.skip(null_bytes)) {
         return broken("its header begins before the first record's place", origin);
@@ -160,8 +160,8 @@ std::size_t null_bytes_of(std::span<const FieldLayout> fields) {
     return (nullable + 7) / 8;
 }
 
-Status parse_stored(std::span<const std::byte> page, std::size_t origin,
-                    const RecordLayout& layout, std::size_t& count, std::span<Field> out) {
+Status parse_stored(std::span<const std::byte> page, std::size_t origin, const RecordLayout& layout,
+                    std::size_t& count, std::span<Field> out) {
     if (!layout.compact) {
         const std::size_t stored = redundant_field_count(page, origin);
         if (stored > layout.fields.size() || stored < layout.core_fields) {
@@ -192,8 +192,8 @@ Status parse_stored(std::span<const std::byte> page, std::size_t origin,
 
 }  // namespace
 
-Status parse_record(std::span<const std::byte> page, std::size_t origin,
-                    const RecordLayout& layout, std::size_t count, std::span<Field> out) {
+Status parse_record(std::span<const std::byte> page, std::size_t origin, const RecordLayout& layout,
+                    std::size_t count, std::span<Field> out) {
     std::size_t stored = count;
     RETURN_IF_ERROR(parse_stored(page, origin, layout, stored, out));
     for (std::size_t i = stored; i < count; ++i) {

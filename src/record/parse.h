@@ -26,15 +26,15 @@ inline constexpr unsigned kDeleteMark = 0x20;     ///< info bit
 
 /// Of a record whose origin list_records() gave.
 inline unsigned info_bits(std::span<const std::byte> page, std::size_t origin, bool compact) {
-    return std::to_integer<unsigned>(
-               page[origin - (compact ? kCompactHeader : kRedundantHeader)]) & 0xF0;
+    return std::to_integer<unsigned>(page[origin - (compact ? kCompactHeader : kRedundantHeader)]) &
+           0xF0;
 }
 
 /// The first `count` fields of a record of a leaf page into `out`; what an older record lacks is
 /// taken from the layout's defaults. Fields view the page and the layout. Errors: Corruption,
 /// without a page.
-Status parse_record(std::span<const std::byte> page, std::size_t origin,
-                    const RecordLayout& layout, std::size_t count, std::span<Field> out);
+Status parse_record(std::span<const std::byte> page, std::size_t origin, const RecordLayout& layout,
+                    std::size_t count, std::span<Field> out);
 
 /// The key_fields of a node pointer into `out`, and the page it leads to. Errors: as above.
 Result<PageNo> parse_node_pointer(std::span<const std::byte> page, std::size_t origin,

@@ -157,9 +157,8 @@ Status Transactions::scan_log(space::PageSource& source, const Transaction& tran
         const page::UndoPageView view(page);
         std::size_t offset = page::UndoPageView::kEnd;
         if (pages == 0) {
-            offset = page::UndoLogView(std::span<const std::byte>(page)
-                                           .subspan(transaction.log_at)
-                                           .first<46>())
+            offset = page::UndoLogView(
+                         std::span<const std::byte>(page).subspan(transaction.log_at).first<46>())
                          .first_record();
         }
         while (offset < view.free_from()) {

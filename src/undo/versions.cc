@@ -49,9 +49,7 @@ Status skip_index_list(RecordReader& body, bool& first) {
 
 }  // namespace
 
-std::uint64_t load_trx_id(const record::Field& field) {
-    return load(field.bytes());
-}
+std::uint64_t load_trx_id(const record::Field& field) { return load(field.bytes()); }
 
 Versions::Versions(space::PageSource& source, const Transactions& transactions,
                    std::uint32_t page_size)
@@ -104,9 +102,9 @@ Result<bool> Versions::take_back(std::uint64_t table_id, const record::RecordLay
         if (!head) {
             applied = std::move(head.error());
         } else if (head->table_id != table_id || head->number >= newest) {
-            applied = make_error(ErrorCode::Corruption,
-                                 "the undo record at offset {} is not of this row",
-                                 pointer & 0xFFFF);
+            applied =
+                make_error(ErrorCode::Corruption, "the undo record at offset {} is not of this row",
+                           pointer & 0xFFFF);
         } else {
             newest = head->number;
             applied = apply(body, *head, layout, fields, deleted);

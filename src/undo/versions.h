@@ -22,8 +22,7 @@ public:
     Versions(space::PageSource& source, const Transactions& transactions, std::uint32_t page_size);
 
     /// False: some transaction that had not ended wrote the record as it is.
-    bool committed(std::span<const record::Field> fields,
-                   const record::RecordLayout& layout) const;
+    bool committed(std::span<const record::Field> fields, const record::RecordLayout& layout) const;
 
     /// Turns the record's fields (all of the layout's) into those of its newest committed version;
     /// they then view this object, until the next call. False: there is no such version: the row
