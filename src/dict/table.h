@@ -21,12 +21,15 @@ struct Column {
 };
 
 struct Index {
-    std::string name;                  ///< "PRIMARY", "GEN_CLUST_INDEX", ...
-    std::vector<std::size_t> columns;  ///< positions in Table::columns, in key order
+    std::string name;                       ///< "PRIMARY", "GEN_CLUST_INDEX", ...
+    std::vector<std::size_t> columns = {};  ///< positions in Table::columns, in key order
     bool clustered = false;
     bool unique = false;
     /// Entries can be looked up by ranges of the first columns: comparison is known exactly.
     bool searchable = false;
+    /// A scan gives its rows in the key's order. False of partitioned tables: there it gives one
+    /// partition after the other, each in order.
+    bool ordered = true;
 };
 
 struct Table {
