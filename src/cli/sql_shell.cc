@@ -1,5 +1,6 @@
 #include "cli/sql_shell.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -69,13 +70,12 @@ Status SqlShell::show_definitions(std::string_view name) {
 }
 
 Status SqlShell::run_command(std::string_view text) {
-    const std::size_t space = text.find_first_of(" \t");
-    const std::string_view name = text.substr(0, space);
-    std::string_view argument =
-        space == std::string_view::npos ? "" : base::strip(text.substr(space));
-    while (argument.ends_with(';')) {
-        argument = base::strip(argument.substr(0, argument.size() - 1));
+    while (text.ends_with(';')) {
+        text = base::strip(text.substr(0, text.size() - 1));
     }
+    const std::size_t space = std::min(text.find_first_of(" \t"), text.size());
+    const std::string_view name = text.substr(0, space);
+    const std::string_view argument = base::strip(text.substr(space));
     if (name == ".tables") {
         return list_tables();
     }

@@ -253,7 +253,8 @@ private:
                         .clustered = tree->clustered(),
                         .unique = tree->unique(),
                         .searchable = !tree->fields.empty(),
-                        .ordered = parts_.size() == 1};
+                        .ordered = parts_.size() == 1,
+                        .whole_columns = 0};
             for (const SystemIndexField& field : tree->fields) {
                 const std::size_t position = position_of(field.column);
                 if (position != kNoField) {
@@ -262,10 +263,23 @@ private:
                 const bool exact = position != kNoField && field.prefix == 0 && !field.descending &&
                                    searchable(made_->types[position]);
                 index.searchable = index.searchable && (exact || index.columns.size() > 1);
+                index.whole_columns +=
+                    exact && index.whole_columns + 1 == index.columns.size() ? 1 : 0;
             }
+            // A row is found from a secondary index through the clustered one.
+            index.searchable =
+                index.searchable && (index.clustered || keys_comparable(*trees.front()));
             made_->table.indexes.push_back(std::move(index));
         }
         return {};
+    }
+
+    bool keys_comparable(const SystemIndex& clustered) const {
+        return std::all_of(clustered.fields.begin(), clustered.fields.end(),
+                           [this](const SystemIndexField& field) {
+                               const std::size_t position = position_of(field.column);
+                               return position == kNoField || made_->types[position].comparable();
+                           });
     }
 
     static bool searchable(const ColumnType& type) {

@@ -30,6 +30,9 @@ struct Index {
     /// A scan gives its rows in the key's order. False of partitioned tables: there it gives one
     /// partition after the other, each in order.
     bool ordered = true;
+    /// So many of the first columns are whole and ascending, and compared as bytes or numbers: the
+    /// key's order is theirs. Behind them come prefixes, descending columns and collations.
+    std::size_t whole_columns = SIZE_MAX;
 };
 
 struct Table {

@@ -332,7 +332,7 @@ Bound temporal_bound(const ColumnTraits& traits, sqlite3_value* value, BoundSide
     return whole ? exact(bound) : wider(bound);
 }
 
-Bound bytes_bound(sqlite3_value* value, int type, Value::Kind kind,
+Bound bytes_bound(sqlite3_value* value, int type, Value::Kind kind, std::size_t size,
                   std::deque<std::string>& texts) {
     // A number is not looked for among texts: SQLite may compare the two as numbers, and then
     // '05' equals 5.
@@ -340,7 +340,9 @@ Bound bytes_bound(sqlite3_value* value, int type, Value::Kind kind,
         return {};
     }
     texts.emplace_back(text_of(value));
-    return exact({.kind = kind, .text = texts.back()});
+    const Value bound{.kind = kind, .text = texts.back()};
+    // BINARY(n) has all its bytes: an index may take a shorter value for one filled up with zeros.
+    return size != 0 && bound.text.size() != size ? wider(bound) : exact(bound);
 }
 
 }  // namespace
@@ -376,7 +378,10 @@ ColumnTraits traits_of(const dict::Column& column) {
                   .declared_type = "BLOB",
                   .equality = true,
                   .range = true,
-                  .ordered = true};
+                  .ordered = true,
+                  .text_size = word == "binary"
+                                   ? static_cast<unsigned>(std::max(parameters(type)[0], 1))
+                                   : 0};
     } else if (is_one_of(word, {"enum", "set", "time", "uuid", "inet4", "inet6"})) {
         traits.declared_type = "TEXT";
     }
@@ -439,9 +444,9 @@ Bound bound_of(const ColumnTraits& traits, sqlite3_value* value, BoundSide side,
         case ColumnClass::Decimal:
             return decimal_bound(value, texts);
         case ColumnClass::Text:
-            return bytes_bound(value, SQLITE_TEXT, Value::Kind::Text, texts);
+            return bytes_bound(value, SQLITE_TEXT, Value::Kind::Text, 0, texts);
         case ColumnClass::Bytes:
-            return bytes_bound(value, SQLITE_BLOB, Value::Kind::Bytes, texts);
+            return bytes_bound(value, SQLITE_BLOB, Value::Kind::Bytes, traits.text_size, texts);
         case ColumnClass::Date:
         case ColumnClass::DateTime:
         case ColumnClass::Timestamp:

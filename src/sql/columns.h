@@ -42,7 +42,7 @@ struct ColumnTraits {
     bool is_unsigned = false;   ///< Integer
     std::uint64_t maximum = 0;  ///< Integer
     std::int64_t minimum = 0;   ///< Integer
-    unsigned text_size = 0;     ///< DateTime, Timestamp: characters, fraction included
+    unsigned text_size = 0;     ///< times: characters, fraction included; BINARY(n): bytes
 };
 
 ColumnTraits traits_of(const dict::Column& column);

@@ -47,7 +47,7 @@ std::optional<bool> matches_order(const dict::Index& index, const std::vector<Co
         if (std::find(columns.begin(), held, term.column) != held) {
             continue;
         }
-        if (next >= columns.size() || columns[next] != term.column ||
+        if (next >= std::min(columns.size(), index.whole_columns) || columns[next] != term.column ||
             !traits[term.column].ordered ||
             descending.value_or(term.descending) != term.descending) {
             return std::nullopt;
@@ -94,7 +94,7 @@ Plan plan_of(const dict::Table& table, std::size_t number, const std::vector<Col
     plan.rows = std::max(plan.rows, 1.0);
     plan.cost = kSeekCost + plan.rows * (index.clustered ? 1 : kSecondaryCost);
     if (const auto descending = matches_order(index, traits, plan.equal.size(), order);
-        index.searchable && !order.empty() && descending) {
+        index.searchable && index.ordered && !order.empty() && descending) {
         plan.ordered = true;
         plan.descending = *descending;
     }
