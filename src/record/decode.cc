@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "base/big_endian.h"
@@ -51,6 +52,14 @@ Value bytes_value(std::span<const std::byte> bytes) {
     return {.kind = Value::Kind::Bytes, .text = as_text(bytes)};
 }
 
+/// As the server shows a FLOAT(M,D): all digits before the point, D behind it.
+Value fixed_point(double number, unsigned digits) {
+    const double scale = std::pow(10.0, digits);
+    const double scaled = number * scale;
+    const bool exact = std::isfinite(scaled) && std::abs(scaled) < 1e15;
+    return {.kind = Value::Kind::Double, .number = exact ? std::round(scaled) / scale : number};
+}
+
 bool fits(const ColumnType& type, std::size_t size) {
     return size <= 8 && size > 0 && (type.size == 0 || type.size == size);
 }
@@ -81,9 +90,15 @@ Result<Value> ValueDecoder::decode(std::span<const std::byte> stored) {
             }
             return Value{.kind = Value::Kind::Integer, .integer = load_signed(stored)};
         case TypeKind::Float:
+            if (type_.precision != 0) {
+                return fixed_point(static_cast<double>(load_little<float>(stored)), type_.digits);
+            }
             return Value{.kind = Value::Kind::Float,
                          .number = static_cast<double>(load_little<float>(stored))};
         case TypeKind::Double:
+            if (type_.precision != 0) {
+                return fixed_point(load_little<double>(stored), type_.digits);
+            }
             return Value{.kind = Value::Kind::Double, .number = load_little<double>(stored)};
         case TypeKind::Year: {
             const auto year = std::to_integer<unsigned>(stored[0]);
