@@ -80,7 +80,7 @@ const char* iconv_name(std::string_view charset) {
         const char* theirs;
     };
     static constexpr Name kNames[] = {
-        {"big5", "BIG5-HKSCS"},   {"gbk", "GBK"},     {"gb2312", "EUC-CN"}, {"sjis", "SJIS"},
+        {"big5", "BIG5"},   {"gbk", "GBK"},     {"gb2312", "EUC-CN"}, {"sjis", "SJIS"},
         {"cp932", "CP932"}, {"ujis", "EUC-JP"}, {"euckr", "UHC"},     {"eucjpms", "EUC-JP-MS"}};
     for (const Name& name : kNames) {
         if (name.ours == charset) {

@@ -232,8 +232,9 @@ void append_uuid(std::string& out, std::span<const std::byte, 16> stored) {
     // The server stores the parts of time-based ones from last to first.
     static constexpr auto kSwapped =
         std::to_array<std::uint8_t>({12, 13, 14, 15, 10, 11, 8, 9, 6, 7, 0, 1, 2, 3, 4, 5});
-    const bool swapped = (std::to_integer<unsigned>(stored[6]) & 0x80) != 0 &&
-                         std::to_integer<unsigned>(stored[8]) < 0x60;
+    const auto version = std::to_integer<unsigned>(stored[8]);
+    const bool swapped =
+        (std::to_integer<unsigned>(stored[6]) & 0x80) != 0 && version > 0 && version < 0x60;
     for (std::size_t i = 0; i < stored.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) {
             out += '-';

@@ -281,7 +281,7 @@ def make_charsets(sql, config, draw):
                 raw = "41"
             assignments += [f"v_{name} = X'{raw}', c_{name} = X'{raw}'"]
         for name in _WIDE:
-            sample = "".join(draw.choice("abc 日本語中文字가ひ" if name not in ("gb2312", "euckr") else "abc 中文字")
+            sample = "".join(draw.choice("abc 日本語中文字가ひ" if name not in ("gb2312", "euckr", "big5") else "abc 中文字")
                              for _ in range(10))
             assignments += [f"v_{name} = CONVERT({quoted(sample)} USING {name})"]
         sql.query(f"INSERT INTO d.charsets SET id = {number}, {', '.join(assignments)}")
