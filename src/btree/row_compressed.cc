@@ -297,11 +297,14 @@ struct PageExpander::Work {
             std::size_t size = field.fixed_size;
             bool external = false;
             if (size == 0) {
-                if (lengths < kHeap + 2) {
+                if (lengths <= kHeap) {
                     return damaged("a record's lengths");
                 }
                 size = byte_at(page, --lengths);
                 if (field.big && (size & 0x80) != 0) {
+                    if (lengths <= kHeap) {
+                        return damaged("a record's lengths");
+                    }
                     external = (size & 0x40) != 0;
                     size = ((size & 0x3F) << 8) | byte_at(page, --lengths);
                 }

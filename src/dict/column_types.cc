@@ -13,6 +13,7 @@ constexpr std::uint8_t kCompressedColumn = 24;  // unireg
 constexpr unsigned kFractionMax = 6;
 constexpr unsigned kPrecisionMax = 65;
 constexpr unsigned kDecimalsMax = 38;
+constexpr unsigned kNotFixed = 31;  // decimals of a plain FLOAT or DOUBLE
 
 // Bytes of a value of mysql56_temporal_format=OFF with 0..6 digits of fraction.
 constexpr std::uint8_t kOldTimeSizes[] = {3, 4, 4, 5, 5, 5, 6};
@@ -58,6 +59,15 @@ Result<ColumnType> temporal(const FrmField& field, TypeKind kind) {
 
 ColumnType integer(const FrmField& field, std::uint32_t size) {
     return {.kind = TypeKind::Integer, .is_unsigned = !field.is_signed(), .size = size};
+}
+
+/// FLOAT(M,D) and DOUBLE(M,D) have a fixed number of digits behind the point.
+ColumnType floating(const FrmField& field, TypeKind kind, std::uint32_t size) {
+    const bool fixed = field.decimals() <= kDecimalsMax && field.decimals() != kNotFixed;
+    return {.kind = kind,
+            .precision = static_cast<std::uint8_t>(fixed ? 1 : 0),
+            .digits = static_cast<std::uint8_t>(fixed ? field.decimals() : 0),
+            .size = size};
 }
 
 Result<ColumnType> decimal(const FrmField& field) {
@@ -125,9 +135,9 @@ Result<ColumnType> column_type(const FrmField& field) {
         case FrmType::LongLong:
             return integer(field, 8);
         case FrmType::Float:
-            return ColumnType{.kind = TypeKind::Float, .size = 4};
+            return floating(field, TypeKind::Float, 4);
         case FrmType::Double:
-            return ColumnType{.kind = TypeKind::Double, .size = 8};
+            return floating(field, TypeKind::Double, 8);
         case FrmType::Decimal:
             return decimal(field);
         case FrmType::Year:

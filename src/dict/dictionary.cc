@@ -48,10 +48,35 @@ public:
                               [this](auto row) { return add_index(row); }));
         RETURN_IF_ERROR(visit({"SYS_FIELDS", header.fields_root(), 4, 4, 2, 5, 5},
                               [this](auto row) { return add_field(row); }));
+        RETURN_IF_ERROR(read_foreign_keys());
         return std::move(dictionary_);
     }
 
 private:
+    /// SYS_FOREIGN and SYS_FOREIGN_COLS are tables like others; an old directory may lack them.
+    Status read_foreign_keys() {
+        if (const SystemTree* const tree = find_tree("SYS_FOREIGN", 1, 6)) {
+            RETURN_IF_ERROR(visit(*tree, [this](auto row) { return add_foreign_key(row); }));
+        }
+        if (const SystemTree* const tree = find_tree("SYS_FOREIGN_COLS", 2, 6)) {
+            RETURN_IF_ERROR(visit(*tree, [this](auto row) { return add_foreign_column(row); }));
+        }
+        return {};
+    }
+
+    const SystemTree* find_tree(std::string_view name, std::size_t key_fields,
+                                std::size_t fields) {
+        for (const SystemTableRow& table : dictionary_.tables) {
+            if (table.name == name && !table.indexes.empty() && table.space == kSystemSpace) {
+                const SystemIndex& index = table.indexes.front();
+                found_tree_ = {name,     index.root, table.id, index.id,
+                               key_fields, fields,     fields};
+                return &found_tree_;
+            }
+        }
+        return nullptr;
+    }
+
     Status visit(const SystemTree& tree, const RowVisitor& visitor) {
         record::RecordLayout layout;
         layout.compact = false;
@@ -198,6 +223,28 @@ private:
         return {};
     }
 
+    Status add_foreign_key(std::span<const Field> row) {
+        ForeignKey key;
+        key.id = text(row[0]);
+        key.child = text(row[3]);
+        key.parent = text(row[4]);
+        ASSIGN_OR_RETURN(const std::uint32_t count, u32(row[5]));
+        key.flags = count >> 24;
+        dictionary_.foreign_keys.push_back(std::move(key));
+        return {};
+    }
+
+    Status add_foreign_column(std::span<const Field> row) {
+        const std::string id = text(row[0]);
+        for (ForeignKey& key : dictionary_.foreign_keys) {
+            if (key.id == id) {
+                key.columns.emplace_back(text(row[4]), text(row[5]));
+            }
+        }
+        return {};
+    }
+
+    SystemTree found_tree_{};
     space::PageSource& source_;
     std::uint32_t page_size_;
     undo::Versions* versions_;

@@ -63,8 +63,18 @@ struct SystemTableRow {
     bool discarded() const { return (mix_length & 32) != 0; }
 };
 
+/// A foreign key. Names as stored: "db/child", file-name encoded.
+struct ForeignKey {
+    std::string id;  ///< "db/constraint"
+    std::string child;
+    std::string parent;
+    std::uint32_t flags = 0;  ///< what is done on DELETE and UPDATE: the high byte of N_COLS
+    std::vector<std::pair<std::string, std::string>> columns;  ///< child's, parent's
+};
+
 struct Dictionary {
-    std::vector<SystemTableRow> tables;  ///< in order of name
+    std::vector<SystemTableRow> tables;     ///< in order of name
+    std::vector<ForeignKey> foreign_keys;  ///< in order of id
 };
 
 /// `versions` null: rows as they are, committed or not. Errors: Corruption with the page; Io; Key.

@@ -131,9 +131,6 @@ public:
         for (const SystemTableRow* const part : parts_) {
             RETURN_IF_ERROR(add_part(*part));
         }
-        if (frm_ != nullptr) {
-            made_->table.create_statement = show_create(made_->table, *frm_);
-        }
         return std::move(made_);
     }
 

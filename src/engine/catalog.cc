@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 
+#include "dict/show_create.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "undo/versions.h"
@@ -44,12 +45,12 @@ public:
 
     Result<Catalog> run() {
         undo::Versions versions(spaces_, transactions_, spaces_.page_size());
-        ASSIGN_OR_RETURN(const dict::Dictionary dictionary,
+        ASSIGN_OR_RETURN(dictionary_,
                          dict::read_dictionary(spaces_, spaces_.page_size(),
                                                options_.read_uncommitted ? nullptr : &versions,
                                                options_.cancel));
         std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
-        for (const dict::SystemTableRow& row : dictionary.tables) {
+        for (const dict::SystemTableRow& row : dictionary_.tables) {
             if (is_served(row)) {
                 tables[whole_table(row.name)].push_back(&row);
             }
@@ -96,7 +97,56 @@ private:
             RETURN_IF_ERROR(check_part(part));
         }
         table->table.file = table->parts.front().file;
+        if (frm) {
+            table->table.create_statement =
+                dict::show_create(table->table.name, *frm, extras_of(name, *table, *frm));
+        }
         return table;
+    }
+
+    dict::CreateExtras extras_of(const std::string& name, const dict::StoredTable& table,
+                                 const dict::Frm& frm) const {
+        dict::CreateExtras extras;
+        for (const dict::FrmField& field : frm.fields) {
+            if (field.auto_increment()) {
+                extras.next_auto_increment = auto_increment_ + 1;
+            }
+        }
+        for (const dict::ForeignKey& key : dictionary_.foreign_keys) {
+            if (key.child == name) {
+                extras.foreign_keys.push_back(foreign_key_text(key, table.table.database));
+            }
+        }
+        return extras;
+    }
+
+    static std::string foreign_key_text(const dict::ForeignKey& key, const std::string& database) {
+        const std::size_t id_slash = key.id.find('/');
+        const std::size_t slash = key.parent.find('/');
+        const std::string parent_database = space::decode_file_name(key.parent.substr(0, slash));
+        std::string child_columns;
+        std::string parent_columns;
+        for (const auto& [child, parent] : key.columns) {
+            child_columns += (child_columns.empty() ? "" : ", ") + dict::quote_name(child);
+            parent_columns += (parent_columns.empty() ? "" : ", ") + dict::quote_name(parent);
+        }
+        std::string text = "CONSTRAINT " + dict::quote_name(key.id.substr(id_slash + 1)) +
+                           " FOREIGN KEY (" + child_columns + ") REFERENCES ";
+        if (parent_database != database) {
+            text += dict::quote_name(parent_database) + ".";
+        }
+        text += dict::quote_name(space::decode_file_name(key.parent.substr(slash + 1))) + " (" +
+                parent_columns + ")";
+        // Bits: docs/formats/dictionary.md#sys_foreign.
+        text += (key.flags & 1) != 0    ? " ON DELETE CASCADE"
+                : (key.flags & 2) != 0  ? " ON DELETE SET NULL"
+                : (key.flags & 16) != 0 ? " ON DELETE NO ACTION"
+                                        : "";
+        text += (key.flags & 4) != 0    ? " ON UPDATE CASCADE"
+                : (key.flags & 8) != 0  ? " ON UPDATE SET NULL"
+                : (key.flags & 32) != 0 ? " ON UPDATE NO ACTION"
+                                        : "";
+        return text;
     }
 
     /// nullopt: there is none.
@@ -138,6 +188,7 @@ private:
             return std::move(read.error()).with_file(part.file);
         }
         const page::IndexHeaderView index(page);
+        auto_increment_ = index.max_trx_id();
         if (!page::is_index_type(page::HeaderView(page).type()) ||
             index.index_id() != clustered.id ||
             index.compact() != (part.row_format != dict::RowFormat::Redundant)) {
@@ -151,6 +202,8 @@ private:
     Spaces& spaces_;
     const undo::Transactions& transactions_;
     const DatabaseOptions& options_;
+    dict::Dictionary dictionary_;
+    std::uint64_t auto_increment_ = 0;  // last value of the table checked last
     Catalog catalog_;
 };
 

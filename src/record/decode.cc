@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "base/big_endian.h"
@@ -51,6 +52,14 @@ Value bytes_value(std::span<const std::byte> bytes) {
     return {.kind = Value::Kind::Bytes, .text = as_text(bytes)};
 }
 
+/// As the server shows a FLOAT(M,D): all digits before the point, D behind it.
+Value fixed_point(double number, unsigned digits) {
+    const double scale = std::pow(10.0, digits);
+    const double scaled = number * scale;
+    const bool exact = std::isfinite(scaled) && std::abs(scaled) < 1e15;
+    return {.kind = Value::Kind::Double, .number = exact ? std::round(scaled) / scale : number};
+}
+
 bool fits(const ColumnType& type, std::size_t size) {
     return size <= 8 && size > 0 && (type.size == 0 || type.size == size);
 }
@@ -81,9 +90,15 @@ Result<Value> ValueDecoder::decode(std::span<const std::byte> stored) {
             }
             return Value{.kind = Value::Kind::Integer, .integer = load_signed(stored)};
         case TypeKind::Float:
+            if (type_.precision != 0) {
+                return fixed_point(static_cast<double>(load_little<float>(stored)), type_.digits);
+            }
             return Value{.kind = Value::Kind::Float,
                          .number = static_cast<double>(load_little<float>(stored))};
         case TypeKind::Double:
+            if (type_.precision != 0) {
+                return fixed_point(load_little<double>(stored), type_.digits);
+            }
             return Value{.kind = Value::Kind::Double, .number = load_little<double>(stored)};
         case TypeKind::Year: {
             const auto year = std::to_integer<unsigned>(stored[0]);
@@ -217,8 +232,9 @@ void append_uuid(std::string& out, std::span<const std::byte, 16> stored) {
     // The server stores the parts of time-based ones from last to first.
     static constexpr auto kSwapped =
         std::to_array<std::uint8_t>({12, 13, 14, 15, 10, 11, 8, 9, 6, 7, 0, 1, 2, 3, 4, 5});
-    const bool swapped = (std::to_integer<unsigned>(stored[6]) & 0x80) != 0 &&
-                         std::to_integer<unsigned>(stored[8]) < 0x60;
+    const auto version = std::to_integer<unsigned>(stored[8]);
+    const bool swapped =
+        (std::to_integer<unsigned>(stored[6]) & 0x80) != 0 && version > 0 && version < 0x60;
     for (std::size_t i = 0; i < stored.size(); ++i) {
         if (i == 4 || i == 6 || i == 8 || i == 10) {
             out += '-';
