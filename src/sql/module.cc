@@ -220,7 +220,7 @@ std::string declaration(const VirtualTable& table) {
     if (!table.has_identity) {
         return text + ')';
     }
-    // Without a key, SQLite would tell rows apart by a row id (see choose_plan).
+    // Without a key, SQLite would tell rows apart by a row id (search_keyless_tables).
     text += ", PRIMARY KEY(";
     const std::vector<std::size_t>& key = table.table.indexes.front().columns;
     for (std::size_t part = 0; part < key.size(); ++part) {
@@ -284,7 +284,8 @@ struct Request {
 
 Request request_of(const VirtualTable& table, sqlite3_index_info& info) {
     Request request;
-    for (int position = 0; position < info.nConstraint; ++position) {
+    const bool search = table.has_identity || table.context.search_keyless_tables;
+    for (int position = 0; search && position < info.nConstraint; ++position) {
         const auto& constraint = info.aConstraint[position];
         const auto operation = operator_of(constraint.op);
         const auto column = static_cast<std::size_t>(constraint.iColumn);
@@ -387,9 +388,16 @@ int at_end(sqlite3_vtab_cursor* cursor) { return cursor_of(cursor).at_end ? 1 : 
 int column_value(sqlite3_vtab_cursor* cursor, sqlite3_context* result, int position) {
     return cursor_of(cursor).column(result, static_cast<std::size_t>(position));
 }
-/// Only says that rows differ: SQLite asks where a table has no key.
+/// Asked for where a table has no key. The rows of one scan differ, those of two are not
+/// comparable.
 int row_id(sqlite3_vtab_cursor* cursor, sqlite3_int64* result) {
-    *result = cursor_of(cursor).row_number;
+    TableCursor& rows = cursor_of(cursor);
+    if (!rows.plan.equal_columns.empty() || rows.plan.range_column) {
+        return fail(rows.table, make_error(ErrorCode::Unsupported,
+                                           "rows of table {} have no ids: it has no key",
+                                           rows.table.table.name));
+    }
+    *result = rows.row_number;
     return SQLITE_OK;
 }
 

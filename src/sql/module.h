@@ -24,6 +24,10 @@ struct ModuleContext {
     /// Why the engine gave up; SQLite only knows its message.
     std::optional<Error> error = {};
     std::set<std::string> noted_columns = {};
+    /// For "a = 1 OR b = 2" SQLite may search one index after the other, and leave out by their row
+    /// ids rows that it has had. Tables without a key have none; nothing tells a table that it is
+    /// asked for such a plan. So a statement with an OR clears this, and reads those tables whole.
+    bool search_keyless_tables = true;
 };
 
 /// `context` outlives the connection. Returns SQLite's result code.

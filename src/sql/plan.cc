@@ -138,12 +138,6 @@ Plan choose_plan(const dict::Table& table, const std::vector<ColumnTraits>& trai
     if (!best) {
         return {.cost = kRows, .rows = kRows};
     }
-    if (!has_row_identity(table, traits)) {
-        // "a = 1 OR b = 2" would be read once through each index, and rows that both have left out
-        // by their row id: this table has none. Nothing tells such a call from others, so no index
-        // is ever cheaper than half of a scan, and two together never worth it.
-        best->cost = std::max(best->cost, 0.6 * kRows);
-    }
     return *best;
 }
 

@@ -337,6 +337,8 @@ Status SqliteSession::run_statement(std::string_view statement, ResultWriter& wr
     RETURN_IF_ERROR(refuse_definitions(statement));
     RETURN_IF_ERROR(forget_tables());
     context_.error.reset();
+    // A view of the user's own may hide an OR.
+    context_.search_keyless_tables = !has_keyword(statement, "or") && !has_temporary_;
     std::string text(statement);
     if (const auto count = parse_count(statement)) {
         ASSIGN_OR_RETURN(text, count_rows(statement, *count));

@@ -116,17 +116,28 @@ bool is_blank(std::string_view text) {
     }
 }
 
-bool mentions(std::string_view text, std::string_view name) {
+namespace {
+
+template <class Suits>
+bool any_token(std::string_view text, Suits suits) {
     Tokenizer tokens(text);
-    while (true) {
-        const Token token = tokens.next();
-        if (token.kind == Token::Kind::End) {
-            return false;
-        }
-        if (is_name(token) && token.name == name) {
+    for (Token token = tokens.next(); token.kind != Token::Kind::End; token = tokens.next()) {
+        if (suits(token)) {
             return true;
         }
     }
+    return false;
+}
+
+}  // namespace
+
+bool mentions(std::string_view text, std::string_view name) {
+    return any_token(text,
+                     [name](const Token& token) { return is_name(token) && token.name == name; });
+}
+
+bool has_keyword(std::string_view text, std::string_view word) {
+    return any_token(text, [word](const Token& token) { return is_word(token, word); });
 }
 
 bool equal_ignoring_case(std::string_view left, std::string_view right) {

@@ -49,6 +49,8 @@ std::optional<std::size_t> statement_size(std::string_view text);
 bool is_blank(std::string_view text);
 /// Some word or quoted name of the text is `name`, with these very letters.
 bool mentions(std::string_view text, std::string_view name);
+/// Some bare word of the text is `word`, in any case.
+bool has_keyword(std::string_view text, std::string_view word);
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// ASCII letters only, which is what SQLite knows of case.
 std::string lower_case(std::string_view text);

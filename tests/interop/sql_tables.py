@@ -21,6 +21,7 @@ CTEST_SKIP = 77
 _SETUP = """
 CREATE DATABASE shop CHARACTER SET utf8mb4;
 CREATE DATABASE `od.d "db`;
+USE shop;
 CREATE TABLE shop.customers (id INT PRIMARY KEY, name VARCHAR(40) COLLATE utf8mb4_bin NOT NULL,
   city VARCHAR(20), KEY (name), KEY (city));
 CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, customer INT, price DECIMAL(20,2), placed DATETIME,

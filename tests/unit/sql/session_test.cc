@@ -187,8 +187,14 @@ TEST_F(SessionTest, RowsOfATableWithoutKeyStayApart) {
                   {integer(3), integer(3)}}});
     EXPECT_EQ(run("SELECT a, b FROM shop.log WHERE a = 1 OR b = 1"), "1,1\n1,1\n2,1\n");
     EXPECT_EQ(database_.scans.size(), 1U);
+    EXPECT_EQ(run("SELECT a, COUNT(*) FROM shop.log WHERE a = 1 OR b = 1 GROUP BY a ORDER BY a"),
+              "1,2\n2,1\n");
+    EXPECT_THAT(run("SELECT rowid FROM shop.log WHERE a = 1"), HasSubstr("have no ids"));
     EXPECT_EQ(scan_of("SELECT b FROM shop.log WHERE a = 3"), "a 3] .. 3] columns 0,1");
     EXPECT_EQ(run("SELECT COUNT(*) FROM shop.log a, shop.log b WHERE a.a = b.a"), "6\n");
+    EXPECT_EQ(run("CREATE TEMP VIEW v AS SELECT a FROM shop.log WHERE a = 1 OR b = 1;"
+                  "SELECT COUNT(*) FROM v GROUP BY a"),
+              "2\n1\n");
 }
 
 TEST_F(SessionTest, CountsWithoutReadingRows) {
