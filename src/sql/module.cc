@@ -33,6 +33,8 @@ struct VirtualTable : sqlite3_vtab {
     const dict::Table& table;
     std::vector<ColumnTraits> traits;
     bool has_identity = false;
+    /// Made by xBestIndex, known to SQLite by their positions. A table lives for one statement.
+    std::vector<CursorPlan> plans = {};
 };
 
 /// Remembers the error for the session and tells SQLite its text.
@@ -46,12 +48,11 @@ int fail(VirtualTable& table, Error error) {
 struct TableCursor : sqlite3_vtab_cursor {
     explicit TableCursor(VirtualTable& owner) : sqlite3_vtab_cursor{}, table(owner) {}
 
-    int filter(const char* plan_text, std::span<sqlite3_value*> arguments);
+    int filter(std::size_t number, std::span<sqlite3_value*> arguments);
     int next();
     int column(sqlite3_context* result, std::size_t position);
 
     VirtualTable& table;
-    std::string plan_text;
     CursorPlan plan;
     std::vector<bool> announced;    ///< columns of the plan
     std::deque<std::string> texts;  ///< that the bounds refer to
@@ -107,14 +108,11 @@ bool TableCursor::set_bounds(std::span<sqlite3_value*> arguments, engine::Scan& 
            add(BoundSide::Upper, plan.upper_inclusive, arguments[argument], scan.upper);
 }
 
-int TableCursor::filter(const char* text, std::span<sqlite3_value*> arguments) {
-    if (plan_text != text) {
-        plan_text = text;
-        plan = CursorPlan::decode(text);
-        announced.assign(table.traits.size(), false);
-        for (const std::size_t position : plan.columns) {
-            announced[position] = true;
-        }
+int TableCursor::filter(std::size_t number, std::span<sqlite3_value*> arguments) {
+    plan = table.plans[number];
+    announced.assign(table.traits.size(), false);
+    for (const std::size_t position : plan.columns) {
+        announced[position] = true;
     }
     rows.reset();
     texts.clear();
@@ -332,7 +330,7 @@ std::vector<std::size_t> columns_used(const VirtualTable& table, std::uint64_t u
 }
 
 int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) {
-    const VirtualTable& table = table_of(vtab);
+    VirtualTable& table = table_of(vtab);
     const Request request = request_of(table, *info);
     const Plan plan = choose_plan(table.table, table.traits, request.terms, request.order);
 
@@ -362,7 +360,9 @@ int best_index(sqlite3_vtab* vtab, sqlite3_index_info* info) {
         cursor.upper_inclusive = request.terms[*plan.upper].operation != Term::Operator::Less;
     }
     cursor.columns = columns_used(table, info->colUsed, argument != 0);
-    info->idxStr = sqlite3_mprintf("%s", cursor.encode().c_str());
+    info->idxStr = sqlite3_mprintf("%s", cursor.words(table.table).c_str());
+    info->idxNum = static_cast<int>(table.plans.size());
+    table.plans.push_back(std::move(cursor));
     info->needToFreeIdxStr = 1;
     info->orderByConsumed = plan.ordered ? 1 : 0;
     info->estimatedCost = plan.cost;
@@ -379,9 +379,10 @@ int close_cursor(sqlite3_vtab_cursor* cursor) {
     delete &cursor_of(cursor);
     return SQLITE_OK;
 }
-int filter_rows(sqlite3_vtab_cursor* cursor, int, const char* plan, int count,
+int filter_rows(sqlite3_vtab_cursor* cursor, int plan, const char*, int count,
                 sqlite3_value** arguments) {
-    return cursor_of(cursor).filter(plan, {arguments, static_cast<std::size_t>(count)});
+    return cursor_of(cursor).filter(static_cast<std::size_t>(plan),
+                                    {arguments, static_cast<std::size_t>(count)});
 }
 int next_row(sqlite3_vtab_cursor* cursor) { return cursor_of(cursor).next(); }
 int at_end(sqlite3_vtab_cursor* cursor) { return cursor_of(cursor).at_end ? 1 : 0; }

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 namespace redoubt::sql {
 namespace {
@@ -108,8 +106,6 @@ double cost_with_sort(const Plan& plan, bool order_wanted) {
     return plan.cost + sort;
 }
 
-using Json = nlohmann::json;
-
 }  // namespace
 
 bool has_row_identity(const dict::Table& table, const std::vector<ColumnTraits>& traits) {
@@ -141,38 +137,27 @@ Plan choose_plan(const dict::Table& table, const std::vector<ColumnTraits>& trai
     return *best;
 }
 
-std::string CursorPlan::encode() const {
-    const Json json = {{"index", index},
-                       {"descending", descending},
-                       {"equal", equal_columns},
-                       {"nulls", nulls},
-                       {"range", range_column ? Json(*range_column) : Json()},
-                       {"lower", lower},
-                       {"lower_inclusive", lower_inclusive},
-                       {"upper", upper},
-                       {"upper_inclusive", upper_inclusive},
-                       {"point", point},
-                       {"columns", columns}};
-    return json.dump();
-}
-
-CursorPlan CursorPlan::decode(const char* text) {
-    const Json json = Json::parse(text);  // what encode() wrote
-    CursorPlan plan;
-    plan.index = json["index"];
-    plan.descending = json["descending"];
-    plan.equal_columns = json["equal"].get<std::vector<std::size_t>>();
-    plan.nulls = json["nulls"];
-    if (!json["range"].is_null()) {
-        plan.range_column = json["range"].get<std::size_t>();
+std::string CursorPlan::words(const dict::Table& table) const {
+    std::string text;
+    const auto add = [&](std::size_t column, std::string_view operation) {
+        text += text.empty() ? ": " : " AND ";
+        text += fmt::format("{} {} ?", table.columns[column].name, operation);
+    };
+    for (const std::size_t column : equal_columns) {
+        add(column, "=");
     }
-    plan.lower = json["lower"];
-    plan.lower_inclusive = json["lower_inclusive"];
-    plan.upper = json["upper"];
-    plan.upper_inclusive = json["upper_inclusive"];
-    plan.point = json["point"];
-    plan.columns = json["columns"].get<std::vector<std::size_t>>();
-    return plan;
+    if (point) {
+        add(*range_column, "~");
+    } else if (range_column) {
+        if (lower) {
+            add(*range_column, lower_inclusive ? ">=" : ">");
+        }
+        if (upper) {
+            add(*range_column, upper_inclusive ? "<=" : "<");
+        }
+    }
+    return (table.indexes.empty() ? std::string() : table.indexes[index].name) + text +
+           (descending ? " DESC" : "");
 }
 
 }  // namespace redoubt::sql

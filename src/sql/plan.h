@@ -53,8 +53,8 @@ Plan choose_plan(const dict::Table& table, const std::vector<ColumnTraits>& trai
 /// Of the clustered index, if its columns as SQLite sees them tell rows apart.
 bool has_row_identity(const dict::Table& table, const std::vector<ColumnTraits>& traits);
 
-/// What is handed to the cursor, through SQLite, as one line of text. Arguments: those of `equal`,
-/// then lower, then upper (one for both when `point`).
+/// The same for the cursor, with no more of the terms than the order of their values: those of
+/// `equal_columns`, then lower, then upper (one for both when `point`).
 struct CursorPlan {
     std::size_t index = 0;
     bool descending = false;
@@ -68,8 +68,8 @@ struct CursorPlan {
     bool point = false;
     std::vector<std::size_t> columns = {};  ///< that will be asked for
 
-    std::string encode() const;
-    static CursorPlan decode(const char* text);
+    /// "customer: customer = ? AND placed > ?", for EXPLAIN QUERY PLAN.
+    std::string words(const dict::Table& table) const;
 };
 
 }  // namespace redoubt::sql

@@ -421,6 +421,13 @@ TEST_F(SessionTest, AFailingOutputEndsTheStatement) {
     EXPECT_EQ(status.error().code(), ErrorCode::Io);
 }
 
+TEST_F(SessionTest, ExplainsItsPlans) {
+    EXPECT_THAT(
+        run("EXPLAIN QUERY PLAN SELECT id FROM shop.orders WHERE customer = 10 AND placed < "
+            "'2024-06-02' ORDER BY placed DESC"),
+        HasSubstr(":customer: customer = ? AND placed < ? DESC"));
+}
+
 TEST_F(SessionTest, CompletesNamesAndKeywords) {
     run("SELECT 1");
     EXPECT_THAT(session_->complete("ord"), ElementsAre("ORDER", "orders"));
