@@ -152,6 +152,7 @@ def run(scratch):
         with server.connect() as sql:
             for statement in filter(str.strip, _SETUP.split(";\n")):
                 sql.query(statement)
+        server.shut_down()
     stopped = realserver.Site(scratch.path("stopped"))
     realserver.copy_tree(site.folder, stopped.folder)
     with realserver.Server(site, config) as server:
