@@ -311,7 +311,7 @@ Status SqliteSession::write_rows(sqlite3_stmt* statement, ResultWriter& writer) 
     bool begun = false;
     while (true) {
         const int code = sqlite3_step(statement);
-        if (!begun && !columns.empty()) {
+        if (!begun && !columns.empty() && (code == SQLITE_ROW || code == SQLITE_DONE)) {
             begun = true;
             RETURN_IF_ERROR(writer.begin(columns));
         }
