@@ -11,6 +11,8 @@ class CancelToken {
 public:
     /// Safe in a signal handler.
     void cancel() { cancelled_.store(true, std::memory_order_relaxed); }
+    /// For a shell, which goes on after ^C.
+    void reset() { cancelled_.store(false, std::memory_order_relaxed); }
     bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
     /// Error: Cancelled, once `cancel()` was called.
     Status check() const {

@@ -24,7 +24,7 @@ Command find_command(std::string_view name) {
     static const std::map<std::string_view, Command> kCommands = {
         {"backup", backup_command},   {"recover", recover_command}, {"prepare", prepare_command},
         {"restore", restore_command}, {"verify", verify_command},   {"inspect", inspect_command},
-        {"log", log_command},
+        {"log", log_command},         {"sql", sql_command},
     };
     return kCommands.at(name);  // the option table knows no others
 }

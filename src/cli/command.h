@@ -44,6 +44,7 @@ Result<int> restore_command(const CommandContext& context);
 Result<int> verify_command(const CommandContext& context);
 Result<int> inspect_command(const CommandContext& context);
 Result<int> log_command(const CommandContext& context);
+Result<int> sql_command(const CommandContext& context);
 
 /// Tells on stderr when a server has the directory `directory` (or its parent, for a file in a
 /// schema's subdirectory) open, for commands that read it as it is.

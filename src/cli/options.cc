@@ -329,6 +329,32 @@ void add_commands(CLI::App& app, Options& options) {
             ->type_name("LSN");
         command.add_flag("--summary", options.summary, "Counts only");
     }
+    {
+        CLI::App& command = add_command(
+            app, "sql", "Query the tables of a data directory or a backup; changes nothing");
+        command
+            .add_option("PATH", options.paths, "Data directory or backup; no server may run on it")
+            ->required()
+            ->expected(1)
+            ->type_name("");
+        command
+            .add_option("-e,--execute", options.execute,
+                        "Statements to run (default: those of standard input)")
+            ->type_name("SQL");
+        command
+            .add_option("--format", options.format,
+                        "table (default), csv, json, or sql (INSERT statements)")
+            ->check(CLI::IsMember({"table", "csv", "json", "sql"}).description(""))
+            ->type_name("FORMAT");
+        command
+            .add_option("--database", options.database,
+                        "Tables of this database may go by their bare names")
+            ->type_name("NAME");
+        command.add_flag("--read-uncommitted", options.read_uncommitted,
+                         "Show changes of transactions that never committed");
+        command.add_flag("--skip-damaged", options.skip_damaged,
+                         "Go on past damaged pages, and say what was left out");
+    }
 }
 
 // --- Man pages and completion, from the same table. ---

@@ -72,6 +72,11 @@ struct Options {
     std::string datadir_copy;                        ///< backup
     bool slave_info = false;                         ///< backup
     std::optional<std::uint32_t> lock_wait_timeout;  ///< backup, seconds
+    std::optional<std::string> execute;              ///< sql
+    std::string format;                              ///< sql; empty = table
+    std::string database;                            ///< sql
+    bool read_uncommitted = false;                   ///< sql
+    bool skip_damaged = false;                       ///< sql
 };
 
 /// The command line asked for text only (help, version) or was wrong.

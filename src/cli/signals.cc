@@ -13,6 +13,14 @@ base::CancelToken token;
 
 extern "C" void request_stop(int) { token.cancel(); }
 
+extern "C" void request_stop_of_statement(int signal) {
+    if (token.cancelled()) {
+        std::signal(signal, SIG_DFL);
+        std::raise(signal);
+    }
+    token.cancel();
+}
+
 /// A page of a mapped file could not be had. Whatever was under way can be run again (V2).
 extern "C" void end_on_bus_error(int) {
     constexpr char kText[] =  // NOLINT(*-avoid-c-arrays): no more than that may be used here
@@ -37,6 +45,13 @@ void install_signal_handlers() {
     sigaction(SIGTERM, &action, nullptr);
     action.sa_handler = end_on_bus_error;
     sigaction(SIGBUS, &action, nullptr);
+}
+
+void install_shell_signal_handler() {
+    struct sigaction action {};
+    action.sa_handler = request_stop_of_statement;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, nullptr);
 }
 
 }  // namespace redoubt::cli

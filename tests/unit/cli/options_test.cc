@@ -160,6 +160,19 @@ TEST(CommandLine, UnderstandsEachCommandsOwnOptions) {
     EXPECT_EQ(parsed({"verify", "d", "--debug-key-version", "7"}).debug_key_version, 7U);
 }
 
+TEST(CommandLine, SqlTakesStatementsAndAFormat) {
+    const Options options = parsed({"sql", "d", "-e", "SELECT 1", "--format", "csv", "--database",
+                                    "shop", "--read-uncommitted", "--skip-damaged"});
+    EXPECT_THAT(options.paths, ElementsAre("d"));
+    EXPECT_EQ(options.execute, "SELECT 1");
+    EXPECT_EQ(options.format, "csv");
+    EXPECT_EQ(options.database, "shop");
+    EXPECT_TRUE(options.read_uncommitted);
+    EXPECT_TRUE(options.skip_damaged);
+    EXPECT_FALSE(parsed({"sql", "d"}).execute);
+    EXPECT_EQ(refused({"sql", "d", "--format", "xml"}).exit_code, 2);
+}
+
 TEST(CommandLine, MistakesAreUsageErrorsWithAHint) {
     for (const auto& arguments : std::initializer_list<std::initializer_list<const char*>>{
              {},
@@ -190,7 +203,7 @@ TEST(CommandLine, AMistakeKnowsCommandAndJson) {
 
 TEST(CommandLine, HelpAndVersionEndWithSuccess) {
     EXPECT_THAT(refused({"--version"}).text, HasSubstr("redoubt "));
-    for (const char* command : {"recover", "verify", "inspect", "log"}) {
+    for (const char* command : {"recover", "verify", "inspect", "log", "sql"}) {
         const ParseEnd end = refused({command, "--help"});
         EXPECT_EQ(end.exit_code, 0);
         EXPECT_FALSE(end.error);
@@ -208,7 +221,7 @@ TEST(CommandLine, GeneratesManPagesAndCompletionOfEveryCommand) {
     EXPECT_EQ(refused({"--generate", "man", directory.path().c_str()}).exit_code, 0);
     EXPECT_EQ(refused({"--generate", "completion", directory.path().c_str()}).exit_code, 0);
     const std::string completion = contents(directory.path() + "/redoubt");
-    for (const std::string command : {"recover", "verify", "inspect", "log"}) {
+    for (const std::string command : {"recover", "verify", "inspect", "log", "sql"}) {
         const std::string page = contents(directory.path() + "/redoubt-" + command + ".1");
         EXPECT_THAT(page, HasSubstr(".SH SYNOPSIS\n\\fBredoubt " + command)) << command;
         EXPECT_THAT(completion, HasSubstr(command + ") words="));

@@ -1,0 +1,150 @@
+#include "btree/blob.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+
+#include "page/blob_page.h"
+#include "page/header.h"
+#include "record/layout.h"
+
+namespace redoubt::btree {
+namespace {
+
+constexpr std::uint32_t kPlainOffset = page::kHeaderSize;
+constexpr std::uint32_t kLinkOffset = 12;  // of the page header's link: compressed chains
+
+std::uint16_t type_of(page::PageType type) { return static_cast<std::uint16_t>(type); }
+
+/// Ends the inflation on every way out.
+class Inflater {
+public:
+    Inflater() { ready_ = inflateInit(&stream_) == Z_OK; }
+    Inflater(const Inflater&) = delete;
+    Inflater& operator=(const Inflater&) = delete;
+    ~Inflater() {
+        if (ready_) {
+            inflateEnd(&stream_);
+        }
+    }
+    bool ready() const { return ready_; }
+    z_stream& stream() { return stream_; }
+
+private:
+    z_stream stream_{};
+    bool ready_ = false;
+};
+
+}  // namespace
+
+struct BlobReader::Reference {
+    PageId first;
+    std::uint32_t offset = 0;
+    std::uint32_t length = 0;  // bytes; the high half holds flags only
+};
+
+BlobReader::BlobReader(space::PageSource& source, SpaceId space, std::uint32_t physical_size,
+                       bool row_compressed)
+    : source_(source), space_(space), row_compressed_(row_compressed), page_(physical_size) {}
+
+Status BlobReader::read(PageId id) { return source_.read(id, page_); }
+
+Status BlobReader::append(std::span<const std::byte> bytes, std::string& out, std::uint64_t limit) {
+    const auto is_zero = [](std::byte b) { return b == std::byte{0}; };
+    if (std::all_of(bytes.begin(), bytes.end(), is_zero)) {
+        return {};
+    }
+    const Reference reference{.first = {SpaceId{load_be<std::uint32_t>(bytes.data())},
+                                        PageNo{load_be<std::uint32_t>(bytes.data() + 4)}},
+                              .offset = load_be<std::uint32_t>(bytes.data() + 8),
+                              .length = load_be<std::uint32_t>(bytes.data() + 16)};
+    if (reference.first.space != space_) {
+        return make_error(ErrorCode::Corruption,
+                          "an off-page column is said to be in tablespace {}",
+                          reference.first.space.value)
+            .with_space(space_);
+    }
+    const std::uint64_t wanted = std::min<std::uint64_t>(reference.length, limit);
+    return row_compressed_ ? append_compressed(reference, wanted, out)
+                           : append_plain(reference, wanted, out);
+}
+
+Status BlobReader::append_plain(const Reference& from, std::uint64_t wanted, std::string& out) {
+    PageId at = from.first;
+    std::uint64_t left = wanted;
+    if (from.offset != kPlainOffset) {
+        return corruption(at, "an off-page column begins at offset {}", from.offset);
+    }
+    while (left > 0) {
+        if (at.page == kNoPage) {
+            return corruption(from.first, "an off-page column ends {} bytes early", left);
+        }
+        RETURN_IF_ERROR(read(at));
+        const page::BlobPageView part(page_);
+        const std::size_t size = part.data_size();
+        if (page::HeaderView(page_).type() != type_of(page::PageType::Blob)) {
+            return corruption(at, "not a page of an off-page column: {}",
+                              page::type_name(page::HeaderView(page_).type()));
+        }
+        if (size == 0 || size > page_.size() - page::BlobPageView::kData) {
+            return corruption(at, "{} bytes of an off-page column cannot be on this page", size);
+        }
+        const std::size_t take = static_cast<std::size_t>(std::min<std::uint64_t>(size, left));
+        out.append(static_cast<const char*>(
+                       static_cast<const void*>(page_.data() + page::BlobPageView::kData)),
+                   take);
+        left -= take;
+        at.page = part.next();
+    }
+    return {};
+}
+
+Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted,
+                                     std::string& out) {
+    if (from.offset != kLinkOffset) {
+        return corruption(from.first, "an off-page column begins at offset {}", from.offset);
+    }
+    Inflater inflater;
+    if (!inflater.ready()) {
+        return make_error(ErrorCode::Internal, "zlib does not start");
+    }
+    ASSIGN_OR_RETURN(const std::uint32_t page_count, source_.page_count(space_));
+    PageId at = from.first;
+    std::uint64_t left = wanted;
+    std::vector<char> buffer(std::min<std::uint64_t>(left, std::uint64_t{64} << 10));
+    for (std::uint32_t pages = 0; left > 0; ++pages) {
+        if (at.page == kNoPage || pages >= page_count) {
+            return corruption(from.first, "an off-page column ends {} bytes early", left);
+        }
+        RETURN_IF_ERROR(read(at));
+        const page::HeaderView header(page_);
+        if (header.type() != type_of(pages == 0 ? page::PageType::ZBlob : page::PageType::ZBlob2)) {
+            return corruption(at, "not a page of an off-page column: {}",
+                              page::type_name(header.type()));
+        }
+        z_stream& stream = inflater.stream();
+        stream.next_in = static_cast<Bytef*>(static_cast<void*>(page_.data() + page::kHeaderSize));
+        stream.avail_in = static_cast<uInt>(page_.size() - page::kHeaderSize);
+        while (left > 0) {
+            stream.next_out = static_cast<Bytef*>(static_cast<void*>(buffer.data()));
+            const std::size_t room =
+                static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), left));
+            stream.avail_out = static_cast<uInt>(room);
+            const int outcome = inflate(&stream, Z_NO_FLUSH);
+            const std::size_t got = room - stream.avail_out;
+            out.append(buffer.data(), got);
+            left -= got;
+            if (left == 0 || (outcome == Z_OK && stream.avail_in == 0 && stream.avail_out != 0) ||
+                (outcome == Z_BUF_ERROR && stream.avail_in == 0)) {
+                break;  // the next page goes on
+            }
+            if (outcome != Z_OK) {
+                return corruption(at, "an off-page column cannot be decompressed");
+            }
+        }
+        at.page = header.next();
+    }
+    return {};
+}
+
+}  // namespace redoubt::btree

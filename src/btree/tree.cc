@@ -1,0 +1,254 @@
+#include "btree/tree.h"
+
+#include <algorithm>
+
+#include "btree/page_records.h"
+#include "page/header.h"
+#include "page/index_page.h"
+#include "record/compare.h"
+#include "record/parse.h"
+
+namespace redoubt::btree {
+namespace {
+
+constexpr unsigned kLevelMax = 63;  // far beyond what 2^32 pages can need
+
+}  // namespace
+
+TreeReader::TreeReader(space::PageSource& source, const Tree& tree,
+                       const record::RecordLayout& layout, const base::CancelToken* cancel)
+    : source_(source), tree_(tree), layout_(layout), cancel_(cancel), page_(tree.logical_size) {
+    if (tree.row_compressed) {
+        stored_.resize(tree.physical_size);
+    }
+}
+
+unsigned TreeReader::level() const { return page::IndexHeaderView(page_).level(); }
+
+unsigned TreeReader::info() const { return record::info_bits(page_, origin_, layout_.compact); }
+
+Status TreeReader::parse(std::size_t count, std::span<record::Field> out) const {
+    Status parsed = record::parse_record(page_, origin_, layout_, count, out);
+    if (!parsed) {
+        return std::move(parsed.error()).with_page(page_id());
+    }
+    return parsed;
+}
+
+Status TreeReader::count_page() {
+    if (++pages_walked_ > pages_max_) {  // T2
+        return corruption(page_id(), "the page links of index {} lead in a circle", tree_.index_id);
+    }
+    return cancel_ == nullptr ? ok_status() : cancel_->check();
+}
+
+Status TreeReader::load(PageNo number) {
+    failed_page_ = number;
+    const PageId id{tree_.root.space, number};
+    if (tree_.row_compressed) {
+        RETURN_IF_ERROR(source_.read(id, stored_));
+        RETURN_IF_ERROR(expander_.expand(stored_, id, page_));
+    } else {
+        RETURN_IF_ERROR(source_.read(id, page_));
+    }
+    RETURN_IF_ERROR(list_records(page_, id, tree_.index_id, layout_.compact, origins_));
+    current_page_ = number;
+    failed_page_ = kNoPage;
+    RETURN_IF_ERROR(count_page());
+    return {};
+}
+
+Status TreeReader::load_root() {
+    ASSIGN_OR_RETURN(pages_max_, source_.page_count(tree_.root.space));
+    pages_walked_ = 0;
+    fields_.resize(std::max(layout_.fields.size(), layout_.key_fields + 1));
+    RETURN_IF_ERROR(load(tree_.root.page));
+    const page::HeaderView header(page_);
+    if (level() > kLevelMax || header.next() != kNoPage || header.previous() != kNoPage) {
+        return corruption(page_id(), "not the root of a tree");
+    }
+    return {};
+}
+
+Status TreeReader::load_below(PageNo number, unsigned above) {
+    RETURN_IF_ERROR(load(number));
+    if (level() + 1 != above) {  // T1
+        failed_page_ = number;
+        return corruption(page_id(), "a page on level {} below one on level {}", level(), above);
+    }
+    if (origins_.empty()) {
+        failed_page_ = number;
+        return corruption(page_id(), "a page without records that is not the root");
+    }
+    return {};
+}
+
+Status TreeReader::load_leaf(PageNo number) {
+    RETURN_IF_ERROR(load(number));
+    if (level() != 0) {  // T1
+        failed_page_ = number;
+        return corruption(page_id(), "a page on level {} among the leaves", level());
+    }
+    return {};
+}
+
+Result<PageNo> TreeReader::child(std::size_t index) {
+    auto found = record::parse_node_pointer(page_, origins_[index], layout_, fields_);
+    if (!found) {
+        return std::move(found.error()).with_page(page_id());
+    }
+    return *found;
+}
+
+Status TreeReader::descend(std::size_t index) {
+    const unsigned above = level();
+    if (origins_.empty()) {
+        return corruption(page_id(), "a page above the leaves has no records");
+    }
+    ASSIGN_OR_RETURN(const PageNo below, child(index));
+    return load_below(below, above);
+}
+
+Status TreeReader::to_first() {
+    RETURN_IF_ERROR(load_root());
+    while (level() != 0) {
+        RETURN_IF_ERROR(descend(0));
+    }
+    if (page::HeaderView(page_).previous() != kNoPage) {
+        return corruption(page_id(), "the first leaf has one before it");
+    }
+    at_ = 0;
+    return {};
+}
+
+Status TreeReader::to_last() {
+    RETURN_IF_ERROR(load_root());
+    while (level() != 0) {
+        RETURN_IF_ERROR(descend(origins_.empty() ? 0 : origins_.size() - 1));
+    }
+    if (page::HeaderView(page_).next() != kNoPage) {
+        return corruption(page_id(), "the last leaf has one behind it");
+    }
+    at_ = origins_.size();
+    return {};
+}
+
+Result<bool> TreeReader::before(std::size_t index, std::size_t count,
+                                std::span<const record::Field> key, bool behind) {
+    const std::size_t origin = origins_[index];
+    if ((record::info_bits(page_, origin, layout_.compact) & record::kMinimumRecord) != 0) {
+        return true;
+    }
+    if (count == key.size()) {
+        Status parsed = record::parse_record(page_, origin, layout_, count, fields_);
+        if (!parsed) {
+            return std::move(parsed.error()).with_page(page_id());
+        }
+    } else {
+        RETURN_IF_ERROR(child(index));
+    }
+    const int order = record::compare_keys(layout_.fields, fields_, key);
+    return behind ? order <= 0 : order < 0;
+}
+
+Result<std::size_t> TreeReader::count_before(std::span<const record::Field> key, bool behind,
+                                             bool leaf) {
+    std::size_t low = 0;
+    std::size_t high = origins_.size();
+    while (low < high) {
+        const std::size_t middle = (low + high) / 2;
+        ASSIGN_OR_RETURN(const bool is_before,
+                         before(middle, leaf ? key.size() : SIZE_MAX, key, behind));
+        (is_before ? low : high) = is_before ? middle + 1 : middle;
+    }
+    return low;
+}
+
+Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
+    if (key.size() > layout_.key_fields) {
+        return make_error(ErrorCode::Internal, "a key of {} fields for an index of {}", key.size(),
+                          layout_.key_fields);
+    }
+    RETURN_IF_ERROR(load_root());
+    while (level() != 0) {
+        ASSIGN_OR_RETURN(const std::size_t count, count_before(key, behind, false));
+        RETURN_IF_ERROR(descend(count == 0 ? 0 : count - 1));
+    }
+    ASSIGN_OR_RETURN(at_, count_before(key, behind, true));
+    return {};
+}
+
+Result<bool> TreeReader::step(bool forward) {
+    if (failed_page_ != kNoPage) {
+        return corruption({tree_.root.space, failed_page_}, "the page could not be read");
+    }
+    for (;;) {
+        if (forward && at_ < origins_.size()) {
+            origin_ = origins_[at_++];
+            return true;
+        }
+        if (!forward && at_ > 0) {
+            origin_ = origins_[--at_];
+            return true;
+        }
+        const page::HeaderView header(page_);
+        const PageNo from = current_page_;
+        const PageNo to = forward ? header.next() : header.previous();
+        if (to == kNoPage || current_page_ == kNoPage) {
+            return false;
+        }
+        RETURN_IF_ERROR(load_leaf(to));
+        const page::HeaderView loaded(page_);
+        const PageNo back = forward ? loaded.previous() : loaded.next();
+        if (back != from) {  // T1
+            failed_page_ = to;
+            return corruption(page_id(), "page {} leads here, but this page leads back to {}",
+                              from.value, back.value);
+        }
+        at_ = forward ? 0 : origins_.size();
+    }
+}
+
+Result<bool> TreeReader::next() { return step(true); }
+Result<bool> TreeReader::previous() { return step(false); }
+
+Result<bool> TreeReader::skip_damage(bool forward, PageId& lost) {
+    const PageNo bad = failed_page_;
+    lost = {tree_.root.space, bad};
+    if (bad == kNoPage || bad == tree_.root.page || !load_root() || level() == 0) {
+        failed_page_ = bad;
+        return false;
+    }
+    while (level() > 1) {
+        if (!descend(0)) {
+            failed_page_ = bad;
+            return false;
+        }
+    }
+    PageNo before_it = kNoPage;
+    bool found = false;
+    for (;;) {
+        for (std::size_t i = 0; i < origins_.size(); ++i) {
+            ASSIGN_OR_RETURN(const PageNo leaf, child(i));
+            if (found || (leaf == bad && !forward)) {
+                const PageNo wanted = forward ? leaf : before_it;
+                if (wanted == kNoPage) {
+                    failed_page_ = bad;
+                    return false;
+                }
+                RETURN_IF_ERROR(load_leaf(wanted));
+                at_ = forward ? 0 : origins_.size();
+                return true;
+            }
+            found = leaf == bad;
+            before_it = leaf;
+        }
+        const PageNo next = page::HeaderView(page_).next();
+        if (next == kNoPage || !load(next) || level() != 1) {
+            failed_page_ = bad;
+            return false;
+        }
+    }
+}
+
+}  // namespace redoubt::btree

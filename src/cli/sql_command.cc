@@ -1,0 +1,124 @@
+/// redoubt sql PATH [-e SQL] [--format table|csv|json|sql]
+#include <unistd.h>
+
+#include <iostream>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "cli/progress_bar.h"
+#include "cli/signals.h"
+#include "cli/sql_shell.h"
+#include "cli/sql_terminal.h"
+#include "engine/database.h"
+#include "io/posix_directory.h"
+
+namespace redoubt::cli {
+namespace {
+
+constexpr int kExitWarnings = 3;
+
+/// The answers within the result document, with commas between them.
+class ResultList final : public sql::ResultWriter {
+public:
+    ResultList() : writer_(sql::make_document_writer(print)) {}
+
+    Status begin(std::span<const sql::ResultColumn> columns) override {
+        RETURN_IF_ERROR(print(std::exchange(first_, false) ? "\n" : ",\n"));
+        return writer_->begin(columns);
+    }
+    Status row(std::span<const sql::Cell> cells) override { return writer_->row(cells); }
+    Status end() override { return writer_->end(); }
+
+private:
+    std::unique_ptr<sql::ResultWriter> writer_;
+    bool first_ = true;
+};
+
+std::string json_text(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+/// {"schema", "notes", "results": [...], "lost", "error"}, written as the rows come.
+Status begin_document(const engine::Database& database) {
+    Json notes = Json::array();
+    for (const std::string& note : database.notes()) {
+        notes.push_back(note);
+    }
+    return print(fmt::format("{{\"schema\": \"redoubt.sql.v1\", \"notes\": {}, \"results\": [",
+                             json_text(notes)));
+}
+Status end_document(const std::vector<std::string>& lost, const Status& status) {
+    std::string text = "\n], \"lost\": " + json_text(Json(lost));
+    if (!status) {
+        text += ", \"error\": " + json_text(error_json(status.error()));
+    }
+    return print(text + "}\n");
+}
+
+Status run_statements(const Options& options, SqlShell& shell) {
+    if (options.execute) {
+        return shell.run_all(*options.execute);
+    }
+    if (!options.json && is_terminal(STDIN_FILENO) && is_terminal(STDOUT_FILENO)) {
+        return run_on_terminal(shell, interrupt_token());
+    }
+    return shell.run_stream(std::cin);
+}
+
+Result<std::unique_ptr<engine::Database>> open_operand(const CommandContext& context,
+                                                       io::Directory& directory) {
+    engine::DatabaseOptions options;
+    RETURN_IF_ERROR(take_shared_options(context, options));
+    options.read_uncommitted = context.options.read_uncommitted;
+    options.skip_damaged = context.options.skip_damaged;
+    auto database = engine::open_database(directory, options);
+    context.progress.end();
+    return database;
+}
+
+}  // namespace
+
+Result<int> sql_command(const CommandContext& context) {
+    const Options& options = context.options;
+    if (options.json && !options.format.empty()) {
+        return make_error(ErrorCode::Usage, "--json gives one document, --format something else")
+            .with_hint("--format json gives an array of objects for each statement");
+    }
+    ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(options.paths.front()));
+    ASSIGN_OR_RETURN(const auto database, open_operand(context, *directory));
+    print_notes(database->notes(), options.quiet);
+    ASSIGN_OR_RETURN(const auto session,
+                     sql::Session::open(*database, {.database = options.database,
+                                                    .cancel = &context.cancel,
+                                                    .note = [&options](std::string_view note) {
+                                                        if (!options.quiet) {
+                                                            print_note(note);
+                                                        }
+                                                    }}));
+    const auto format = sql::format_named(options.format).value_or(sql::Format::Table);
+    std::unique_ptr<sql::ResultWriter> writer;
+    if (options.json) {
+        RETURN_IF_ERROR(begin_document(*database));
+        writer = std::make_unique<ResultList>();
+    } else {
+        writer = sql::make_writer(format, print);
+    }
+    SqlShell shell(*database, *session, std::move(writer), print);
+    const Status status = run_statements(options, shell);
+
+    const std::vector<std::string> lost = database->lost();
+    if (options.json) {
+        RETURN_IF_ERROR(end_document(lost, status));
+    }
+    for (const std::string& what : lost) {
+        print_note("left out: " + what);
+    }
+    if (!status) {
+        print_error(status.error());
+        return exit_code_of(status.error().code());
+    }
+    return lost.empty() ? 0 : kExitWarnings;
+}
+
+}  // namespace redoubt::cli

@@ -1,0 +1,218 @@
+#include "engine/catalog.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "dict/show_create.h"
+#include "page/header.h"
+#include "page/index_page.h"
+#include "undo/versions.h"
+
+namespace redoubt::engine {
+namespace {
+
+constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
+constexpr std::string_view kPartition = "#P#";
+
+/// "db/t#P#p0" -> "db/t".
+std::string whole_table(const std::string& name) {
+    return name.substr(0, std::min(name.find(kPartition), name.size()));
+}
+
+/// Tables that users know: not InnoDB's own, not what an ALTER TABLE is making.
+bool is_served(const dict::SystemTableRow& row) {
+    const std::size_t slash = row.name.find('/');
+    if (slash == std::string::npos || row.temporary()) {
+        return false;
+    }
+    const std::string_view table = std::string_view(row.name).substr(slash + 1);
+    return !table.starts_with("#sql") && table.find("#TMP#") == std::string_view::npos &&
+           table.find("#REN#") == std::string_view::npos;
+}
+
+/// FULLTEXT's own tables, which have no .frm.
+bool is_auxiliary(std::string_view name) {
+    const std::size_t slash = name.find('/');
+    return slash != std::string_view::npos && name.substr(slash + 1).starts_with("FTS_");
+}
+
+class CatalogReader {
+public:
+    CatalogReader(io::Directory& directory, Spaces& spaces, const undo::Transactions& transactions,
+                  const DatabaseOptions& options)
+        : directory_(directory), spaces_(spaces), transactions_(transactions), options_(options) {}
+
+    Result<Catalog> run() {
+        undo::Versions versions(spaces_, transactions_, spaces_.page_size());
+        ASSIGN_OR_RETURN(dictionary_,
+                         dict::read_dictionary(spaces_, spaces_.page_size(),
+                                               options_.read_uncommitted ? nullptr : &versions,
+                                               options_.cancel));
+        std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
+        for (const dict::SystemTableRow& row : dictionary_.tables) {
+            if (is_served(row)) {
+                tables[whole_table(row.name)].push_back(&row);
+            }
+        }
+        for (const auto& [name, parts] : tables) {
+            if (options_.cancel != nullptr) {
+                RETURN_IF_ERROR(options_.cancel->check());
+            }
+            auto table = make_table(name, parts);
+            if (!table) {
+                catalog_.refused.push_back({sql_name(name), std::move(table.error())});
+            } else if (*table != nullptr) {
+                catalog_.tables.push_back(std::move(*table));
+            }
+        }
+        std::sort(catalog_.tables.begin(), catalog_.tables.end(), [](const auto& a, const auto& b) {
+            return std::tie(a->table.database, a->table.name) <
+                   std::tie(b->table.database, b->table.name);
+        });
+        return std::move(catalog_);
+    }
+
+private:
+    static std::string sql_name(const std::string& name) {
+        const std::size_t slash = name.find('/');
+        return space::decode_file_name(name.substr(0, slash)) + "." +
+               space::decode_file_name(name.substr(slash + 1));
+    }
+
+    /// null: not a table to be shown.
+    Result<std::unique_ptr<dict::StoredTable>> make_table(
+        const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
+        ASSIGN_OR_RETURN(const std::optional<dict::Frm> frm, read_frm(name));
+        if (!frm && is_auxiliary(name)) {
+            return std::unique_ptr<dict::StoredTable>();
+        }
+        for (const dict::SystemTableRow* const part : parts) {
+            if (part->discarded()) {
+                return make_error(ErrorCode::NotFound, "its tablespace was discarded");
+            }
+        }
+        ASSIGN_OR_RETURN(auto table, dict::build_table(parts, frm ? &*frm : nullptr));
+        for (dict::StoredPart& part : table->parts) {
+            RETURN_IF_ERROR(check_part(part));
+        }
+        table->table.file = table->parts.front().file;
+        if (frm) {
+            table->table.create_statement =
+                dict::show_create(table->table.name, *frm, extras_of(name, *table, *frm));
+        }
+        return table;
+    }
+
+    dict::CreateExtras extras_of(const std::string& name, const dict::StoredTable& table,
+                                 const dict::Frm& frm) const {
+        dict::CreateExtras extras;
+        for (const dict::FrmField& field : frm.fields) {
+            if (field.auto_increment()) {
+                extras.next_auto_increment = auto_increment_ + 1;
+            }
+        }
+        for (const dict::ForeignKey& key : dictionary_.foreign_keys) {
+            if (key.child == name) {
+                extras.foreign_keys.push_back(foreign_key_text(key, table.table.database));
+            }
+        }
+        return extras;
+    }
+
+    static std::string foreign_key_text(const dict::ForeignKey& key, const std::string& database) {
+        const std::size_t id_slash = key.id.find('/');
+        const std::size_t slash = key.parent.find('/');
+        const std::string parent_database = space::decode_file_name(key.parent.substr(0, slash));
+        std::string child_columns;
+        std::string parent_columns;
+        for (const auto& [child, parent] : key.columns) {
+            child_columns += (child_columns.empty() ? "" : ", ") + dict::quote_name(child);
+            parent_columns += (parent_columns.empty() ? "" : ", ") + dict::quote_name(parent);
+        }
+        std::string text = "CONSTRAINT " + dict::quote_name(key.id.substr(id_slash + 1)) +
+                           " FOREIGN KEY (" + child_columns + ") REFERENCES ";
+        if (parent_database != database) {
+            text += dict::quote_name(parent_database) + ".";
+        }
+        text += dict::quote_name(space::decode_file_name(key.parent.substr(slash + 1))) + " (" +
+                parent_columns + ")";
+        // Bits: docs/formats/dictionary.md#sys_foreign.
+        text += (key.flags & 1) != 0    ? " ON DELETE CASCADE"
+                : (key.flags & 2) != 0  ? " ON DELETE SET NULL"
+                : (key.flags & 16) != 0 ? " ON DELETE NO ACTION"
+                                        : "";
+        text += (key.flags & 4) != 0    ? " ON UPDATE CASCADE"
+                : (key.flags & 8) != 0  ? " ON UPDATE SET NULL"
+                : (key.flags & 32) != 0 ? " ON UPDATE NO ACTION"
+                                        : "";
+        return text;
+    }
+
+    /// nullopt: there is none.
+    Result<std::optional<dict::Frm>> read_frm(const std::string& name) {
+        auto text = directory_.read_text(name + ".frm", kFrmMax);
+        if (!text) {
+            if (text.error().code() == ErrorCode::NotFound) {
+                return std::optional<dict::Frm>();
+            }
+            return std::move(text.error());
+        }
+        auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
+        if (!frm) {
+            return std::move(frm.error()).with_file(name + ".frm");
+        }
+        return std::optional<dict::Frm>(std::move(*frm));
+    }
+
+    /// Whether file and clustered root are those that the dictionary speaks of.
+    Status check_part(dict::StoredPart& part) {
+        if (part.space != kSystemSpace) {
+            ASSIGN_OR_RETURN(part.file, spaces_.find(part.space, part.name));
+        }
+        ASSIGN_OR_RETURN(const space::SpaceHeader header, spaces_.header(part.space));
+        const page::TablespaceFlags& flags = header.flags;
+        const bool compressed = part.row_format == dict::RowFormat::Compressed;
+        if (compressed != flags.row_compressed) {
+            return make_error(ErrorCode::Corruption,
+                              "the dictionary gives it another row format than its file")
+                .with_file(part.file);
+        }
+        const dict::StoredIndex& clustered = part.indexes.front();
+        std::vector<std::byte> page(flags.physical_page_size);
+        const PageId root{part.space, clustered.root};
+        if (Status read = spaces_.read(root, page); !read) {
+            if (options_.skip_damaged && read.error().code() == ErrorCode::Corruption) {
+                return {};  // a scan will say what is lost
+            }
+            return std::move(read.error()).with_file(part.file);
+        }
+        const page::IndexHeaderView index(page);
+        auto_increment_ = index.max_trx_id();
+        if (!page::is_index_type(page::HeaderView(page).type()) ||
+            index.index_id() != clustered.id ||
+            index.compact() != (part.row_format != dict::RowFormat::Redundant)) {
+            return corruption(root, "not the root of the table's clustered index")
+                .with_file(part.file);
+        }
+        return {};
+    }
+
+    io::Directory& directory_;
+    Spaces& spaces_;
+    const undo::Transactions& transactions_;
+    const DatabaseOptions& options_;
+    dict::Dictionary dictionary_;
+    std::uint64_t auto_increment_ = 0;  // last value of the table checked last
+    Catalog catalog_;
+};
+
+}  // namespace
+
+Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
+                             const undo::Transactions& transactions,
+                             const DatabaseOptions& options) {
+    return CatalogReader(directory, spaces, transactions, options).run();
+}
+
+}  // namespace redoubt::engine

@@ -1,0 +1,25 @@
+/// The tables of a directory: both dictionaries read and joined, each table checked to be where
+/// they say.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "dict/stored_table.h"
+#include "engine/database.h"
+#include "engine/spaces.h"
+#include "undo/transactions.h"
+
+namespace redoubt::engine {
+
+struct Catalog {
+    std::vector<std::unique_ptr<dict::StoredTable>> tables;  ///< in order of database and name
+    std::vector<RefusedTable> refused;
+};
+
+/// Errors: Corruption where InnoDB's dictionary cannot be read; Io; Key; Cancelled.
+Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
+                             const undo::Transactions& transactions,
+                             const DatabaseOptions& options);
+
+}  // namespace redoubt::engine

@@ -1,0 +1,134 @@
+#include "engine/database.h"
+
+#include "base/mutex.h"
+#include "engine/catalog.h"
+#include "engine/spaces.h"
+#include "engine/table_cursor.h"
+
+namespace redoubt::engine {
+namespace {
+
+class OpenDatabase final : public Database, private LostPages {
+public:
+    OpenDatabase(io::Directory& directory, const DatabaseOptions& options)
+        : directory_(directory), options_(options) {}
+
+    Status open() {
+        ASSIGN_OR_RETURN(spaces_, Spaces::open(directory_, options_));
+        ASSIGN_OR_RETURN(transactions_, undo::Transactions::read(*spaces_, spaces_->page_size()));
+        RETURN_IF_ERROR(resolve_prepared());
+        add_notes();
+        ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
+        for (const auto& table : catalog_.tables) {
+            tables_.push_back(&table->table);
+        }
+        return {};
+    }
+
+    std::span<const dict::Table* const> tables() const override { return tables_; }
+    std::span<const RefusedTable> refused() const override { return catalog_.refused; }
+    std::span<const std::string> notes() const override { return notes_; }
+
+    Result<std::unique_ptr<Cursor>> open(const Scan& scan) override {
+        const dict::StoredTable* const table = find(scan.table);
+        if (table == nullptr) {
+            return make_error(ErrorCode::Internal, "a scan of a table of another database");
+        }
+        auto cursor = std::make_unique<TableCursor>(context(), *table, scan);
+        RETURN_IF_ERROR(cursor->start());
+        return std::unique_ptr<Cursor>(std::move(cursor));
+    }
+
+    Result<std::uint64_t> count(const dict::Table& table) override {
+        ASSIGN_OR_RETURN(const auto cursor, open(Scan{.table = &table}));
+        std::uint64_t rows = 0;
+        for (;;) {
+            ASSIGN_OR_RETURN(const bool more, cursor->next());
+            if (!more) {
+                return rows;
+            }
+            ++rows;
+        }
+    }
+
+    std::vector<std::string> lost() const override {
+        const base::MutexLock lock(mutex_);
+        return lost_;
+    }
+
+private:
+    CursorContext context() {
+        return {.spaces = *spaces_,
+                .transactions = transactions_,
+                .read_uncommitted = options_.read_uncommitted,
+                .lost = options_.skip_damaged ? this : nullptr,
+                .cancel = options_.cancel};
+    }
+
+    const dict::StoredTable* find(const dict::Table* table) const {
+        for (const auto& stored : catalog_.tables) {
+            if (&stored->table == table) {
+                return stored.get();
+            }
+        }
+        return nullptr;
+    }
+
+    void lose(const dict::StoredTable& table, PageId page, const Error& why) override {
+        const base::MutexLock lock(mutex_);
+        std::string text =
+            fmt::format("table {}.{}: rows of page {} of {}: {}", table.table.database,
+                        table.table.name, page.page.value, table.table.file, why.message());
+        if (std::find(lost_.begin(), lost_.end(), text) == lost_.end()) {
+            lost_.push_back(std::move(text));
+        }
+    }
+
+    /// Transactions that the two-phase commit with the binary log left prepared.
+    Status resolve_prepared() { return {}; }
+
+    void add_notes() {
+        if (spaces_->needs_recovery()) {
+            notes_.push_back(
+                fmt::format("the server did not shut down cleanly: read as recovery would leave "
+                            "it, at lsn {}",
+                            spaces_->end_lsn().value));
+        }
+        std::size_t prepared = 0;
+        std::size_t active = 0;
+        for (const auto& [_, transaction] : transactions_.open()) {
+            ++(transaction.prepared ? prepared : active);
+        }
+        const std::string_view outcome =
+            options_.read_uncommitted ? "their changes are shown" : "their changes are left out";
+        if (active > 0) {
+            notes_.push_back(
+                fmt::format("{} transactions had not been committed: {}", active, outcome));
+        }
+        if (prepared > 0) {
+            notes_.push_back(fmt::format("{} transactions were prepared and not committed: {}",
+                                         prepared, outcome));
+        }
+    }
+
+    io::Directory& directory_;
+    DatabaseOptions options_;
+    std::unique_ptr<Spaces> spaces_;
+    undo::Transactions transactions_;
+    Catalog catalog_;
+    std::vector<const dict::Table*> tables_;
+    std::vector<std::string> notes_;
+    mutable base::Mutex mutex_;
+    std::vector<std::string> lost_ GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Database>> open_database(io::Directory& directory,
+                                                const DatabaseOptions& options) {
+    auto database = std::make_unique<OpenDatabase>(directory, options);
+    RETURN_IF_ERROR(database->open());
+    return std::unique_ptr<Database>(std::move(database));
+}
+
+}  // namespace redoubt::engine

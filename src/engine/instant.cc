@@ -1,0 +1,218 @@
+#include "engine/instant.h"
+
+#include <cstring>
+
+#include "base/big_endian.h"
+#include "btree/blob.h"
+#include "page/header.h"
+#include "page/index_page.h"
+#include "record/parse.h"
+#include "undo/versions.h"
+
+namespace redoubt::engine {
+namespace {
+
+using record::Field;
+using record::FieldLayout;
+
+// Entries of the list of fields: docs/formats/records.md#instant.
+constexpr unsigned kDropped = 0x8000;
+constexpr unsigned kDroppedNotNull = 0x4000;
+constexpr unsigned kNumberMask = 0x3FFF;
+constexpr std::size_t kSystemFields = 2;
+
+class InstantReader {
+public:
+    InstantReader(btree::TreeReader& reader, const dict::StoredPart& part,
+                  record::RecordLayout& layout)
+        : reader_(reader), part_(part), layout_(layout) {}
+
+    Status run(const undo::Transactions* transactions) {
+        RETURN_IF_ERROR(reader_.to_first());
+        // to_first() read the root on its way; where the root is no leaf, read it again.
+        std::vector<std::byte> own;
+        RETURN_IF_ERROR(read_root(own));
+        if (page::HeaderView(own).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
+            return {};
+        }
+        core_fields_ = page::IndexHeaderView(own).core_field_count();
+        note_null_bytes(own);
+        ASSIGN_OR_RETURN(const bool any, reader_.next());
+        if (!any || (reader_.info() & record::kMinimumRecord) == 0) {
+            if (core_fields_ == layout_.fields.size()) {
+                return {};  // the change was rolled back
+            }
+            return corruption(reader_.page_id(), "the record of instant changes is missing");
+        }
+        if (transactions != nullptr && transactions->altered_tables().contains(part_.id)) {
+            return {};  // the first such change, not committed: the dictionary's rows hold
+        }
+        Status read = read_metadata(transactions);
+        if (!read) {
+            return std::move(read.error()).with_page(reader_.page_id());
+        }
+        return read;
+    }
+
+private:
+    Status read_root(std::vector<std::byte>& root) {
+        const PageId id = reader_.tree().root;
+        if (reader_.page_id() == id) {
+            root.assign(reader_.page().begin(), reader_.page().end());
+            return {};
+        }
+        root.resize(reader_.tree().physical_size);
+        return reader_.source().read(id, root);
+    }
+
+    /// Where it cannot be counted, the root keeps the size of the null bitmap in the last byte of
+    /// its "supremum".
+    void note_null_bytes(std::span<const std::byte> root) {
+        const std::byte* const at = root.data() + record::kCompactSupremum;
+        if (layout_.compact && std::memcmp(at, "supremum", 8) != 0) {
+            core_null_bytes_ = std::to_integer<std::size_t>(at[7]);
+        }
+    }
+
+    Status read_metadata(const undo::Transactions* transactions) {
+        const bool generic = (reader_.info() & record::kDeleteMark) != 0;
+        std::vector<FieldLayout> fields(layout_.fields.begin(),
+                                        layout_.fields.begin() + head_fields());
+        if (generic) {
+            std::string list;
+            RETURN_IF_ERROR(read_list(list));
+            RETURN_IF_ERROR(add_listed(list, fields));
+        } else {
+            fields = layout_.fields;
+        }
+        if (core_fields_ > fields.size() || core_fields_ < layout_.key_fields + kSystemFields) {
+            return make_error(ErrorCode::Corruption, "an instant change of a table of {} fields",
+                              core_fields_);
+        }
+        RETURN_IF_ERROR(take_defaults(fields, generic, transactions));
+        layout_.fields = std::move(fields);
+        layout_.core_fields = core_fields_;
+        layout_.core_null_bytes =
+            core_null_bytes_ ? *core_null_bytes_ : layout_.null_bytes(core_fields_);
+        return {};
+    }
+
+    std::ptrdiff_t head_fields() const {
+        return static_cast<std::ptrdiff_t>(layout_.key_fields + kSystemFields);
+    }
+
+    /// The 20 bytes that lead to the list of fields, behind key and system columns.
+    Result<std::span<const std::byte>> reference() {
+        std::size_t offset = record::kTrxIdSize + record::kRollPtrSize;
+        if (layout_.compact) {  // key columns of no fixed size are empty
+            for (std::size_t i = 0; i < layout_.key_fields; ++i) {
+                offset += layout_.fields[i].fixed_size;
+            }
+        } else {
+            std::vector<Field> fields(static_cast<std::size_t>(head_fields()));
+            std::vector<FieldLayout> layouts(fields.size());
+            RETURN_IF_ERROR(record::parse_metadata(reader_.page(), reader_.origin(), false, layouts,
+                                                   core_fields_, fields));
+            offset = static_cast<std::size_t>(fields.back().data + fields.back().size -
+                                              (reader_.page().data() + reader_.origin()));
+        }
+        if (reader_.origin() + offset + record::kReferenceSize > reader_.page().size()) {
+            return make_error(ErrorCode::Corruption,
+                              "the record of instant changes reaches out of the page");
+        }
+        return reader_.page().subspan(reader_.origin() + offset, record::kReferenceSize);
+    }
+
+    Status read_list(std::string& list) {
+        ASSIGN_OR_RETURN(const auto where, reference());
+        btree::BlobReader blobs(reader_.source(), part_.space, reader_.tree().physical_size, false);
+        return blobs.append(where, list);
+    }
+
+    Status add_listed(const std::string& list, std::vector<FieldLayout>& fields) const {
+        const auto* const bytes =
+            static_cast<const std::byte*>(static_cast<const void*>(list.data()));
+        const std::size_t count = list.size() < 4 ? 0 : load_be<std::uint32_t>(bytes);
+        if (list.size() < 4 || (list.size() - 4) / 2 < count) {
+            return make_error(ErrorCode::Corruption, "the list of instant changes has {} bytes",
+                              list.size());
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const unsigned entry = load_be<std::uint16_t>(bytes + 4 + 2 * i);
+            const unsigned number = entry & kNumberMask;
+            if ((entry & kDropped) != 0) {
+                fields.push_back(
+                    {.fixed_size = static_cast<std::uint16_t>(number > 1 ? number - 1 : 0),
+                     .nullable = (entry & kDroppedNotNull) == 0,
+                     .big = number == 1});
+            } else if (number < part_.columns.size()) {
+                fields.push_back(part_.columns[number]);
+            } else {
+                return make_error(ErrorCode::Corruption,
+                                  "the list of instant changes names column {} of {}", number,
+                                  part_.columns.size());
+            }
+        }
+        return {};
+    }
+
+    Status take_defaults(const std::vector<FieldLayout>& fields, bool generic,
+                         const undo::Transactions* transactions) {
+        std::vector<FieldLayout> stored = fields;
+        if (generic) {
+            stored.insert(stored.begin() + head_fields(),
+                          {.fixed_size = record::kReferenceSize, .nullable = false});
+        }
+        ASSIGN_OR_RETURN(const std::size_t has,
+                         record::physical_fields(reader_.page(), reader_.origin(), layout_.compact,
+                                                 core_fields_));
+        if (has != stored.size()) {
+            return make_error(ErrorCode::Corruption,
+                              "the record of instant changes has {} fields, the index {}", has,
+                              stored.size());
+        }
+        std::vector<Field> values(stored.size());
+        RETURN_IF_ERROR(record::parse_metadata(reader_.page(), reader_.origin(), layout_.compact,
+                                               stored, core_fields_, values));
+        if (transactions != nullptr &&
+            transactions->is_open(undo::load_trx_id(values[layout_.trx_id_field]))) {
+            return make_error(ErrorCode::Unsupported, "an instant ALTER TABLE had not ended");
+        }
+        layout_.defaults.clear();
+        for (std::size_t i = core_fields_; i < fields.size(); ++i) {
+            const Field& value = values[i + (generic ? 1 : 0)];
+            record::DefaultValue made{.null = value.null, .bytes = {}};
+            RETURN_IF_ERROR(resolve(value, made.bytes));
+            layout_.defaults.push_back(std::move(made));
+        }
+        return {};
+    }
+
+    Status resolve(const Field& value, std::string& out) {
+        const std::size_t local = value.size - (value.external ? record::kReferenceSize : 0);
+        out = record::as_text(value.bytes().first(local));
+        if (!value.external) {
+            return {};
+        }
+        btree::BlobReader blobs(reader_.source(), part_.space, reader_.tree().physical_size, false);
+        return blobs.append(value.bytes().last(record::kReferenceSize), out);
+    }
+
+    btree::TreeReader& reader_;
+    const dict::StoredPart& part_;
+    record::RecordLayout& layout_;
+    std::size_t core_fields_ = 0;
+    std::optional<std::size_t> core_null_bytes_;
+};
+
+}  // namespace
+
+Status apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& part,
+                             const undo::Transactions* transactions, record::RecordLayout& layout) {
+    if (part.row_format == dict::RowFormat::Compressed) {
+        return {};  // never changed instantly
+    }
+    return InstantReader(reader, part, layout).run(transactions);
+}
+
+}  // namespace redoubt::engine

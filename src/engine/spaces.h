@@ -1,0 +1,77 @@
+/// The tablespaces of a directory as one page source: where the redo log changes a space, its pages
+/// are as recovery would leave them. Nothing on disk changes.
+#pragma once
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/mutex.h"
+#include "recovery/analysis.h"
+#include "recovery/recovered_pages.h"
+#include "space/directory_options.h"
+#include "space/file_pages.h"
+#include "space/page_source.h"
+
+namespace redoubt::engine {
+
+class Spaces final : public space::PageSource {
+public:
+    /// Opens what every directory has. Errors: NotFound, Refused (in use), Unsupported, Key,
+    /// Corruption, Io.
+    static Result<std::unique_ptr<Spaces>> open(io::Directory& directory,
+                                                const space::DirectoryOptions& options);
+
+    Status read(PageId id, std::span<std::byte> plain) override;
+    Result<std::uint32_t> page_count(SpaceId space) override;
+
+    /// What page 0 says. Errors: NotFound: no file carries this id.
+    Result<space::SpaceHeader> header(SpaceId space);
+    /// Where the file of a table is, by name if the file there carries the id, else wherever a file
+    /// does. Errors: NotFound.
+    Result<std::string> find(SpaceId space, const std::string& name);
+
+    std::uint32_t page_size() const { return system_header_.flags.logical_page_size; }
+    const space::Layout& layout() const { return layout_; }
+    bool needs_recovery() const { return recovered_ != nullptr; }
+    Lsn end_lsn() const { return analysis_->scan.end; }
+
+private:
+    struct OpenFile {
+        std::unique_ptr<space::Tablespace> file;
+        std::unique_ptr<space::FilePages> pages;
+    };
+
+    explicit Spaces(io::Directory& directory, const space::DirectoryOptions& options)
+        : directory_(directory), options_(options) {}
+    Status refuse_when_in_use();
+    Status open_fixed_files();
+    /// null: the redo does not change this space.
+    recovery::RecoveredSpace* recovered_space(SpaceId space);
+    Result<std::shared_ptr<OpenFile>> file_of(SpaceId space);
+    Result<std::shared_ptr<OpenFile>> open_file(const std::vector<std::string>& paths,
+                                                const std::string& name);
+    void keep(SpaceId space, std::shared_ptr<OpenFile> file) REQUIRES(mutex_);
+    void search_all() REQUIRES(mutex_);
+
+    io::Directory& directory_;
+    space::DirectoryOptions options_;
+    space::Layout layout_;
+    std::unique_ptr<recovery::Analysis> analysis_;
+    std::unique_ptr<recovery::RecoveredPages> recovered_;
+    space::SpaceHeader system_header_;
+
+    base::Mutex mutex_;
+    struct Known {
+        std::vector<std::string> paths;
+        std::string name;
+    };
+    std::map<SpaceId, Known> known_ GUARDED_BY(mutex_);
+    std::map<SpaceId, std::shared_ptr<OpenFile>> open_ GUARDED_BY(mutex_);
+    std::list<SpaceId> order_ GUARDED_BY(mutex_);  // of opening
+    bool searched_ GUARDED_BY(mutex_) = false;     // every table file was looked into
+};
+
+}  // namespace redoubt::engine

@@ -1,0 +1,362 @@
+#include "engine/table_cursor.h"
+
+#include <algorithm>
+
+#include "engine/instant.h"
+#include "record/compare.h"
+#include "record/parse.h"
+
+namespace redoubt::engine {
+
+using record::Field;
+using record::kNoField;
+using record::Value;
+
+TableCursor::TableCursor(const CursorContext& context, const dict::StoredTable& table,
+                         const Scan& scan)
+    : context_(context),
+      table_(table),
+      scan_(scan),
+      versions_(context.spaces, context.transactions, context.spaces.page_size()),
+      slot_of_(table.types.size(), kNoField) {
+    for (const std::size_t position : scan_.columns) {
+        if (position < slot_of_.size() && slot_of_[position] == kNoField) {
+            slot_of_[position] = columns_.size();
+            columns_.push_back(
+                {.field = kNoField,
+                 .decoder = std::make_unique<record::ValueDecoder>(table.types[position]),
+                 .whole = {}});
+        }
+    }
+}
+
+Status TableCursor::start() {
+    if (scan_.index >= table_.table.indexes.size()) {
+        return make_error(ErrorCode::Internal, "table {} has no index {}", table_.table.name,
+                          scan_.index);
+    }
+    make_bound(scan_.lower, lower_);
+    make_bound(scan_.upper, upper_);
+    part_ = scan_.descending ? table_.parts.size() - 1 : 0;
+    return open_part();
+}
+
+/// The longest beginning of the bound that can be compared exactly.
+void TableCursor::make_bound(const std::optional<KeyBound>& from, Bound& bound) const {
+    const dict::Index& index = table_.table.indexes[scan_.index];
+    const record::RecordLayout& layout = table_.parts.front().indexes[scan_.index].layout;
+    if (!from || !index.searchable) {
+        return;
+    }
+    bound.inclusive = from->inclusive;
+    for (std::size_t i = 0; i < from->values.size() && i < index.columns.size(); ++i) {
+        const record::FieldLayout& field = layout.fields[i];
+        std::string bytes;
+        const bool null = from->values[i].is_null();
+        if (field.prefix != 0 || field.descending || field.type == nullptr ||
+            !field.type->comparable() ||
+            (!null && !record::encode_key(*field.type, from->values[i], bytes))) {
+            bound.inclusive = true;  // what is cut off may lie on either side
+            break;
+        }
+        bound.bytes.push_back(std::move(bytes));
+        bound.key.push_back({.null = null});
+    }
+    for (std::size_t i = 0; i < bound.key.size(); ++i) {
+        bound.key[i].data =
+            static_cast<const std::byte*>(static_cast<const void*>(bound.bytes[i].data()));
+        bound.key[i].size = static_cast<std::uint32_t>(bound.bytes[i].size());
+    }
+    bound.given = !bound.key.empty();
+}
+
+Result<btree::Tree> TableCursor::tree_of(const dict::StoredIndex& index) const {
+    ASSIGN_OR_RETURN(const space::SpaceHeader header, context_.spaces.header(part().space));
+    const page::TablespaceFlags& flags = header.flags;
+    return btree::Tree{
+        .root = {part().space, index.root},
+        .index_id = index.id,
+        .physical_size = flags.physical_page_size,
+        .logical_size = flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
+        .row_compressed = flags.row_compressed};
+}
+
+Status TableCursor::open_part() {
+    const bool secondary = scan_.index != 0;
+    clustered_layout_ = part().indexes[0].layout;
+    ASSIGN_OR_RETURN(const btree::Tree tree, tree_of(part().indexes[0]));
+    auto reader = std::make_unique<btree::TreeReader>(context_.spaces, tree, clustered_layout_,
+                                                      context_.cancel);
+    blobs_ = std::make_unique<btree::BlobReader>(context_.spaces, part().space, tree.physical_size,
+                                                 tree.row_compressed);
+    if (!context_.read_uncommitted && context_.transactions.emptied_tables().contains(part().id)) {
+        reader_.reset();  // it was empty before the transaction that filled it
+        return {};
+    }
+    RETURN_IF_ERROR(apply_instant_changes(
+        *reader, part(), context_.read_uncommitted ? nullptr : &context_.transactions,
+        clustered_layout_));
+    lookup_.reset();
+    if (secondary) {
+        const auto& key = clustered_layout_.fields;
+        for (std::size_t i = 0; i < clustered_layout_.key_fields; ++i) {
+            if (key[i].type != nullptr && !key[i].type->comparable()) {
+                return make_error(ErrorCode::Unsupported,
+                                  "rows of table {} cannot be found by their keys: the order of "
+                                  "their collation is not known here",
+                                  table_.table.name);
+            }
+        }
+        lookup_ = std::move(reader);
+        index_layout_ = part().indexes[scan_.index].layout;
+        ASSIGN_OR_RETURN(const btree::Tree index_tree, tree_of(part().indexes[scan_.index]));
+        reader = std::make_unique<btree::TreeReader>(context_.spaces, index_tree, index_layout_,
+                                                     context_.cancel);
+    }
+    reader_ = std::move(reader);
+    RETURN_IF_ERROR(find_fields());
+    return position();
+}
+
+/// Where the columns that are asked for lie in this part's records.
+Status TableCursor::find_fields() {
+    fields_.resize(clustered_layout_.fields.size());
+    key_fields_.resize(index_layout_.fields.size() + 1);
+    field_count_ = 0;
+    for (std::size_t position = 0; position < slot_of_.size(); ++position) {
+        if (slot_of_[position] == kNoField || table_.table.columns[position].virtual_column) {
+            continue;
+        }
+        Column& column = columns_[slot_of_[position]];
+        column.field = kNoField;
+        for (std::size_t i = 0; i < clustered_layout_.fields.size(); ++i) {
+            const record::FieldLayout& field = clustered_layout_.fields[i];
+            if (field.column == position && field.prefix == 0) {
+                column.field = i;
+            }
+        }
+        if (column.field == kNoField) {
+            return make_error(ErrorCode::Corruption, "column {} of table {} is stored nowhere",
+                              table_.table.columns[position].name, table_.table.name);
+        }
+        field_count_ = std::max(field_count_, column.field + 1);
+    }
+    if (!context_.transactions.open().empty()) {
+        field_count_ = std::max(field_count_, clustered_layout_.trx_id_field + 2);
+    }
+    return {};
+}
+
+Status TableCursor::position() {
+    const Bound& start = scan_.descending ? upper_ : lower_;
+    if (start.given) {
+        return reader_->to_key(start.key, scan_.descending == start.inclusive);
+    }
+    return scan_.descending ? reader_->to_last() : reader_->to_first();
+}
+
+Result<bool> TableCursor::step() {
+    auto more = scan_.descending ? reader_->previous() : reader_->next();
+    while (!more && context_.lost != nullptr) {
+        const ErrorCode code = more.error().code();
+        if (code == ErrorCode::Cancelled || code == ErrorCode::Internal) {
+            break;
+        }
+        PageId page{part().space, kNoPage};
+        auto skipped = reader_->skip_damage(!scan_.descending, page);
+        context_.lost->lose(table_, page, more.error());
+        if (skipped && !*skipped) {
+            return false;
+        }
+        more = !skipped ? std::move(skipped)
+                        : (scan_.descending ? reader_->previous() : reader_->next());
+    }
+    return more;
+}
+
+Result<bool> TableCursor::next() {
+    while (!done_) {
+        bool more = false;
+        if (reader_ != nullptr) {
+            ASSIGN_OR_RETURN(more, step());
+        }
+        if (more) {
+            ASSIGN_OR_RETURN(const bool end, beyond_end());
+            more = !end;
+        }
+        if (more) {
+            ASSIGN_OR_RETURN(const bool is_row, settle());
+            if (is_row) {
+                return true;
+            }
+            continue;
+        }
+        const std::size_t last = scan_.descending ? 0 : table_.parts.size() - 1;
+        if (part_ == last) {
+            done_ = true;
+        } else {
+            part_ = scan_.descending ? part_ - 1 : part_ + 1;
+            RETURN_IF_ERROR(open_part());
+        }
+    }
+    return false;
+}
+
+Result<bool> TableCursor::beyond_end() {
+    const Bound& end = scan_.descending ? lower_ : upper_;
+    if (!end.given || (reader_->info() & record::kMinimumRecord) != 0) {
+        return false;
+    }
+    std::vector<Field>& fields = scan_.index == 0 ? fields_ : key_fields_;
+    RETURN_IF_ERROR(reader_->parse(end.key.size(), fields));
+    int order = record::compare_keys(reader_->layout().fields, fields, end.key);
+    order = scan_.descending ? -order : order;
+    return order > 0 || (order == 0 && !end.inclusive);
+}
+
+Result<bool> TableCursor::settle() {
+    parsed_ = false;
+    uncommitted_ = false;
+    whole_row_ = false;
+    if (scan_.index != 0) {
+        return settle_secondary();
+    }
+    return settle_clustered(*reader_);
+}
+
+Result<bool> TableCursor::settle_clustered(btree::TreeReader& reader) {
+    const unsigned info = reader.info();
+    if ((info & record::kMinimumRecord) != 0) {
+        return false;
+    }
+    bool deleted = (info & record::kDeleteMark) != 0;
+    if (context_.transactions.open().empty()) {
+        return !deleted;
+    }
+    RETURN_IF_ERROR(reader.parse(field_count_, fields_));
+    parsed_ = true;
+    if (versions_.committed(fields_, clustered_layout_)) {
+        return !deleted;
+    }
+    if (context_.read_uncommitted) {
+        uncommitted_ = true;
+        return !deleted;
+    }
+    RETURN_IF_ERROR(reader.parse(clustered_layout_.fields.size(), fields_));
+    whole_row_ = true;
+    auto exists = versions_.take_back(part().id, clustered_layout_, fields_, deleted);
+    if (!exists) {
+        return std::move(exists.error()).with_page(reader.page_id());
+    }
+    return *exists && !deleted;
+}
+
+Result<bool> TableCursor::settle_secondary() {
+    RETURN_IF_ERROR(reader_->parse(index_layout_.fields.size(), key_fields_));
+    if ((reader_->info() & record::kDeleteMark) != 0 && context_.transactions.open().empty()) {
+        return false;
+    }
+    ASSIGN_OR_RETURN(const bool found, find_clustered());
+    if (!found) {
+        return false;
+    }
+    ASSIGN_OR_RETURN(const bool is_row, settle_clustered(*lookup_));
+    if (!is_row) {
+        return false;
+    }
+    return same_key();
+}
+
+/// Sets the clustered reader on the row that the current entry is of.
+Result<bool> TableCursor::find_clustered() {
+    std::vector<Field> key(clustered_layout_.key_fields);
+    for (std::size_t i = 0; i < key.size(); ++i) {
+        const record::FieldLayout& wanted = clustered_layout_.fields[i];
+        bool found = false;
+        for (std::size_t j = index_layout_.fields.size(); j-- > 0 && !found;) {
+            const record::FieldLayout& has = index_layout_.fields[j];
+            found = has.column == wanted.column && (has.prefix == wanted.prefix || has.prefix == 0);
+            if (found) {
+                key[i] = key_fields_[j];
+                if (wanted.prefix != 0 && key[i].size > wanted.prefix) {
+                    key[i].size = wanted.prefix;
+                }
+            }
+        }
+        if (!found) {
+            return make_error(ErrorCode::Corruption, "index {} does not hold the table's key",
+                              table_.table.indexes[scan_.index].name);
+        }
+    }
+    RETURN_IF_ERROR(lookup_->to_key(key, false));
+    ASSIGN_OR_RETURN(const bool more, lookup_->next());
+    if (!more) {
+        return false;
+    }
+    RETURN_IF_ERROR(lookup_->parse(key.size(), fields_));
+    return record::compare_keys(clustered_layout_.fields, fields_, key) == 0;
+}
+
+/// Whether the version of the row that counts has the key of the current entry.
+Result<bool> TableCursor::same_key() const {
+    if (!parsed_) {
+        return true;  // nothing was open, and the entry is not delete-marked
+    }
+    std::vector<Field> row(clustered_layout_.fields.size());
+    std::copy(fields_.begin(), fields_.end(), row.begin());
+    if (!whole_row_) {
+        RETURN_IF_ERROR(lookup_->parse(row.size(), row));
+    }
+    for (std::size_t j = 0; j < index_layout_.fields.size(); ++j) {
+        const record::FieldLayout& has = index_layout_.fields[j];
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const record::FieldLayout& field = clustered_layout_.fields[i];
+            if (has.column == kNoField || field.column != has.column || field.prefix != 0 ||
+                row[i].external) {
+                continue;
+            }
+            Field whole = row[i];
+            whole.size = has.prefix != 0 ? std::min(whole.size, key_fields_[j].size) : whole.size;
+            if (record::compare_fields(has, key_fields_[j], whole) != 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+Result<std::span<const std::byte>> TableCursor::whole_value(const Field& field, Column& column) {
+    if (!field.external) {
+        return field.bytes();
+    }
+    const std::size_t local = field.size - record::kReferenceSize;
+    column.whole.assign(record::as_text(field.bytes().first(local)));
+    RETURN_IF_ERROR(blobs_->append(field.bytes().last(record::kReferenceSize), column.whole));
+    return std::as_bytes(std::span<const char>(column.whole));
+}
+
+Result<Value> TableCursor::value(std::size_t position) {
+    if (position >= slot_of_.size() || slot_of_[position] == kNoField) {
+        return make_error(ErrorCode::Internal, "column {} was not asked for", position);
+    }
+    if (table_.table.columns[position].virtual_column) {
+        return Value{.kind = Value::Kind::NotStored};
+    }
+    if (!parsed_) {
+        RETURN_IF_ERROR(clustered().parse(field_count_, fields_));
+        parsed_ = true;
+    }
+    Column& column = columns_[slot_of_[position]];
+    const Field& field = fields_[column.field];
+    if (field.null) {
+        return Value{};
+    }
+    ASSIGN_OR_RETURN(const auto bytes, whole_value(field, column));
+    auto decoded = column.decoder->decode(bytes);
+    if (!decoded) {
+        return std::move(decoded.error()).with_page(clustered().page_id());
+    }
+    return decoded;
+}
+
+}  // namespace redoubt::engine

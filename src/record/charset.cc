@@ -1,0 +1,238 @@
+#include "record/charset.h"
+
+#include <iconv.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <vector>
+
+#include "base/big_endian.h"
+
+namespace redoubt::record {
+namespace {
+
+// Collations of UCA 14: 2048 + 256 * character set + 8 * language + properties.
+constexpr unsigned kUnicodeIds = 2048;
+constexpr auto kUnicodeCharsets =
+    std::to_array<std::string_view>({"utf8mb3", "utf8mb4", "ucs2", "utf16", "utf32"});
+constexpr auto kUnicodeLanguages = std::to_array<std::string_view>(
+    {"",         "icelandic", "latvian",    "romanian",  "slovenian", "polish",     "estonian",
+     "spanish",  "swedish",   "turkish",    "czech",     "danish",    "lithuanian", "slovak",
+     "spanish2", "roman",     "persian",    "esperanto", "hungarian", "sinhala",    "german2",
+     "",         "",          "vietnamese", "croatian"});
+constexpr unsigned kAbsentLanguages[] = {21, 22};
+constexpr unsigned kNoPadBit = 4;
+constexpr unsigned kAccentBit = 2;
+constexpr unsigned kCaseBit = 1;
+
+constexpr std::uint32_t kSurrogates = 0xD800;
+constexpr std::uint32_t kLowSurrogates = 0xDC00;
+constexpr std::uint32_t kSurrogatesEnd = 0xE000;
+constexpr std::uint32_t kCodePointMax = 0x10FFFF;
+
+const Charset* find_charset(std::string_view name) {
+    for (const Charset& charset : charsets()) {
+        if (charset.name == name) {
+            return &charset;
+        }
+    }
+    return nullptr;
+}
+
+struct UnicodeCollations {
+    std::deque<std::string> names;  // never moved
+    std::vector<Collation> all;     // index: id - kUnicodeIds; charset null = no such collation
+};
+
+UnicodeCollations make_unicode_collations() {
+    UnicodeCollations made;
+    for (unsigned charset = 0; charset < kUnicodeCharsets.size(); ++charset) {
+        for (unsigned rest = 0; rest < 256; ++rest) {
+            const unsigned language = rest / 8;
+            const unsigned properties = rest % 8;
+            made.all.emplace_back();
+            if (language >= kUnicodeLanguages.size() || language == kAbsentLanguages[0] ||
+                language == kAbsentLanguages[1]) {
+                continue;
+            }
+            std::string name(kUnicodeCharsets[charset]);
+            name += "_uca1400";
+            if (language != 0) {
+                name += '_';
+                name += kUnicodeLanguages[language];
+            }
+            name += (properties & kNoPadBit) != 0 ? "_nopad" : "";
+            name += (properties & kAccentBit) != 0 ? "_as" : "_ai";
+            name += (properties & kCaseBit) != 0 ? "_cs" : "_ci";
+            made.names.push_back(std::move(name));
+            made.all.back() = {static_cast<std::uint16_t>(kUnicodeIds + 256 * charset + rest),
+                               made.names.back(), find_charset(kUnicodeCharsets[charset]), false};
+        }
+    }
+    return made;
+}
+
+/// What iconv calls the sets whose characters have several bytes.
+const char* iconv_name(std::string_view charset) {
+    struct Name {
+        std::string_view ours;
+        const char* theirs;
+    };
+    static constexpr Name kNames[] = {
+        {"big5", "BIG5"},   {"gbk", "GBK"},     {"gb2312", "EUC-CN"}, {"sjis", "SJIS"},
+        {"cp932", "CP932"}, {"ujis", "EUC-JP"}, {"euckr", "UHC"},     {"eucjpms", "EUC-JP-MS"}};
+    for (const Name& name : kNames) {
+        if (name.ours == charset) {
+            return name.theirs;
+        }
+    }
+    return nullptr;
+}
+
+bool is_utf8(const Charset& charset) {
+    return charset.name == "utf8mb4" || charset.name == "utf8mb3" || charset.name == "ascii" ||
+           charset.is_binary();
+}
+
+/// No conversion needed: true of nearly all text in single-byte sets, so it is worth a pass.
+bool is_ascii(std::span<const std::byte> bytes) {
+    std::byte all{0};
+    for (const std::byte b : bytes) {
+        all |= b;
+    }
+    return (all & std::byte{0x80}) == std::byte{0};
+}
+
+}  // namespace
+
+const Collation* find_collation(unsigned id) {
+    if (id >= kUnicodeIds) {
+        static const UnicodeCollations made = make_unicode_collations();
+        if (id - kUnicodeIds >= made.all.size()) {
+            return nullptr;
+        }
+        const Collation& collation = made.all[id - kUnicodeIds];
+        return collation.charset == nullptr ? nullptr : &collation;
+    }
+    const auto all = listed_collations();
+    const auto found = std::lower_bound(all.begin(), all.end(), id,
+                                        [](const Collation& c, unsigned v) { return c.id < v; });
+    return found == all.end() || found->id != id ? nullptr : &*found;
+}
+
+const Collation* default_collation(std::string_view charset) {
+    for (const Collation& collation : listed_collations()) {
+        if (collation.is_default && collation.charset->name == charset) {
+            return &collation;
+        }
+    }
+    return nullptr;
+}
+
+void append_utf8(std::string& out, std::uint32_t code_point) {
+    if (code_point > kCodePointMax || (code_point >= kSurrogates && code_point < kSurrogatesEnd)) {
+        out += '?';
+    } else if (code_point < 0x80) {
+        out += static_cast<char>(code_point);
+    } else if (code_point < 0x800) {
+        out += static_cast<char>(0xC0 | (code_point >> 6));
+        out += static_cast<char>(0x80 | (code_point & 0x3F));
+    } else if (code_point < 0x10000) {
+        out += static_cast<char>(0xE0 | (code_point >> 12));
+        out += static_cast<char>(0x80 | ((code_point >> 6) & 0x3F));
+        out += static_cast<char>(0x80 | (code_point & 0x3F));
+    } else {
+        out += static_cast<char>(0xF0 | (code_point >> 18));
+        out += static_cast<char>(0x80 | ((code_point >> 12) & 0x3F));
+        out += static_cast<char>(0x80 | ((code_point >> 6) & 0x3F));
+        out += static_cast<char>(0x80 | (code_point & 0x3F));
+    }
+}
+
+TextConverter::TextConverter(const Charset& charset) : charset_(charset) {
+    if (const char* name = iconv_name(charset.name)) {
+        iconv_t opened = iconv_open("UTF-8", name);
+        if (opened != iconv_t(-1)) {
+            iconv_ = opened;
+        }
+    }
+}
+
+TextConverter::~TextConverter() {
+    if (iconv_ != nullptr) {
+        iconv_close(static_cast<iconv_t>(iconv_));
+    }
+}
+
+std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::string& scratch) {
+    const bool ascii_based = charset_.min_size == 1 && charset_.name != "swe7";
+    if (is_utf8(charset_) || (ascii_based && is_ascii(bytes))) {
+        return as_text(bytes);
+    }
+    scratch.clear();
+    if (charset_.single_bytes != nullptr) {
+        for (const std::byte b : bytes) {
+            const std::uint16_t code = charset_.single_bytes[std::to_integer<unsigned>(b)];
+            append_utf8(scratch, code == 0 && b != std::byte{0} ? '?' : code);
+        }
+    } else if (charset_.min_size > 1) {
+        convert_units(bytes, scratch);
+    } else {
+        convert_multi_byte(bytes, scratch);
+    }
+    return scratch;
+}
+
+void TextConverter::convert_units(std::span<const std::byte> bytes, std::string& out) const {
+    const bool little = charset_.name == "utf16le";
+    const bool surrogates = charset_.name != "ucs2";
+    const std::size_t unit = charset_.min_size;
+    const auto load = [&](std::size_t at) -> std::uint32_t {
+        if (unit == 4) {
+            return load_be<std::uint32_t>(bytes.data() + at);
+        }
+        const std::uint16_t raw = load_be<std::uint16_t>(bytes.data() + at);
+        return little ? __builtin_bswap16(raw) : raw;
+    };
+    std::size_t at = 0;
+    for (; at + unit <= bytes.size(); at += unit) {
+        std::uint32_t code = load(at);
+        if (unit == 2 && surrogates && code >= kSurrogates && code < kLowSurrogates &&
+            at + 2 * unit <= bytes.size()) {
+            const std::uint32_t low = load(at + unit);
+            if (low >= kLowSurrogates && low < kSurrogatesEnd) {
+                code = 0x10000 + ((code - kSurrogates) << 10) + (low - kLowSurrogates);
+                at += unit;
+            }
+        }
+        append_utf8(out, code);
+    }
+    if (at != bytes.size()) {
+        out += '?';  // half a character
+    }
+}
+
+void TextConverter::convert_multi_byte(std::span<const std::byte> bytes, std::string& out) {
+    std::string input(as_text(bytes));
+    char* from = input.data();
+    std::size_t left = input.size();
+    std::array<char, 256> buffer{};
+    while (left > 0 && iconv_ != nullptr) {
+        char* to = buffer.data();
+        std::size_t room = buffer.size();
+        const std::size_t before = left;
+        iconv(static_cast<iconv_t>(iconv_), &from, &left, &to, &room);
+        out.append(buffer.data(), buffer.size() - room);
+        if (left == before) {  // it cannot go on here
+            iconv(static_cast<iconv_t>(iconv_), nullptr, nullptr, nullptr, nullptr);
+            out += '?';
+            const bool two_bytes = (static_cast<unsigned char>(*from) & 0x80) != 0 && left > 1;
+            from += two_bytes ? 2 : 1;
+            left -= two_bytes ? 2 : 1;
+        }
+    }
+    out.append(left, '?');
+}
+
+}  // namespace redoubt::record

@@ -1,0 +1,74 @@
+/// Character sets and collations of the server, by the numbers that tables store; conversion of
+/// text to UTF-8. Tables and names were read from a server of 10.11.19 (tools/make_charset_tables).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace redoubt::record {
+
+struct Charset {
+    std::string_view name;
+    std::uint8_t min_size = 1;  ///< bytes of a character
+    std::uint8_t max_size = 1;
+    /// Of sets with one byte a character: what each is in UTF-16, 0 = nothing. null: others, and
+    /// "binary" and "ascii".
+    const std::uint16_t* single_bytes = nullptr;
+
+    bool is_binary() const { return name == "binary"; }
+    bool fixed_size() const { return min_size == max_size; }
+};
+
+struct Collation {
+    std::uint16_t id = 0;
+    std::string_view name;
+    const Charset* charset = nullptr;
+    bool is_default = false;  ///< of its character set
+
+    /// Characters compare as their numbers do.
+    bool is_binary() const { return name == "binary" || name.ends_with("_bin"); }
+    /// Trailing spaces count.
+    bool no_pad() const {
+        return name == "binary" || name.find("_nopad_") != std::string_view::npos;
+    }
+};
+
+/// null: none has this id. What is returned lives for ever. Thread-safe.
+const Collation* find_collation(unsigned id);
+/// The default collation of "utf8mb4", say; null: no such character set.
+const Collation* default_collation(std::string_view charset);
+
+std::span<const Charset> charsets();
+/// In order of id; without those that find_collation() makes by a rule (2048 and up).
+std::span<const Collation> listed_collations();
+
+/// Converts as the server does when it sends text: what cannot be converted becomes '?'. Not
+/// thread-safe: one per reader.
+class TextConverter {
+public:
+    explicit TextConverter(const Charset& charset);
+    TextConverter(const TextConverter&) = delete;
+    TextConverter& operator=(const TextConverter&) = delete;
+    ~TextConverter();
+    /// A view of `bytes` where they are UTF-8 already, else of `scratch`, which it overwrites.
+    std::string_view to_utf8(std::span<const std::byte> bytes, std::string& scratch);
+    const Charset& charset() const { return charset_; }
+
+private:
+    void convert_units(std::span<const std::byte> bytes, std::string& out) const;
+    void convert_multi_byte(std::span<const std::byte> bytes, std::string& out);
+
+    const Charset& charset_;
+    void* iconv_ = nullptr;  // iconv_t; null where it is not needed or does not know the set
+};
+
+/// Appends a code point; what is none becomes '?'.
+void append_utf8(std::string& out, std::uint32_t code_point);
+inline std::string_view as_text(std::span<const std::byte> bytes) {
+    return {static_cast<const char*>(static_cast<const void*>(bytes.data())), bytes.size()};
+}
+
+}  // namespace redoubt::record

@@ -1,0 +1,51 @@
+/// Older versions of rows: what a row was before transactions that had not ended changed it.
+/// Format: docs/formats/undo.md#records.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "record/layout.h"
+#include "space/page_source.h"
+#include "undo/record.h"
+#include "undo/transactions.h"
+
+namespace redoubt::undo {
+
+/// One per reader: keeps the bytes of the version last made.
+class Versions {
+public:
+    /// `page_size`: of undo pages.
+    Versions(space::PageSource& source, const Transactions& transactions, std::uint32_t page_size);
+
+    /// False: some transaction that had not ended wrote the record as it is.
+    bool committed(std::span<const record::Field> fields, const record::RecordLayout& layout) const;
+
+    /// Turns the record's fields (all of the layout's) into those of its newest committed version;
+    /// they then view this object, until the next call. False: there is no such version: the row
+    /// was not there. Errors: Corruption with the undo page; NotFound, Io, Key.
+    Result<bool> take_back(std::uint64_t table_id, const record::RecordLayout& layout,
+                           std::span<record::Field> fields, bool& deleted);
+
+private:
+    Status read_page(PageId id);
+    Status apply(RecordReader& body, const RecordHead& head, const record::RecordLayout& layout,
+                 std::span<record::Field> fields, bool& deleted);
+    Status apply_field(RecordReader& body, bool& first_virtual, std::span<record::Field> fields);
+    void set(record::Field& field, std::size_t number, const UndoValue& value);
+    void set_system(std::span<record::Field> fields, std::size_t trx_id_field, std::uint64_t trx_id,
+                    std::uint64_t roll_ptr);
+
+    space::PageSource& source_;
+    const Transactions& transactions_;
+    std::vector<std::byte> page_;
+    PageId page_id_{kNoSpace, kNoPage};
+    std::vector<std::string> values_;  // by field
+};
+
+std::uint64_t load_trx_id(const record::Field& field);
+
+}  // namespace redoubt::undo

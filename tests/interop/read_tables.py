@@ -1,0 +1,488 @@
+#!/usr/bin/env python3
+"""Tables read without a server against what the server says: all types, row formats, instant
+changes, partitions; directories stopped cleanly, killed with transactions open, backups.
+
+    tests/interop/read_tables.py [--seeds 1-3] [--only NAME] [--keep]
+
+What is expected of a crashed directory is what the server shows after recovering a copy of it.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+
+import realserver
+import sqlclient
+
+CTEST_SKIP = 77
+_BIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                     "../../build/release/bin"))
+DUMP = os.environ.get("DUMP_TABLES", os.path.join(
+    os.path.dirname(os.environ.get("REDOUBT", os.path.join(_BIN, "redoubt"))), "dump_tables"))
+_BINARY = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "point", "geometry",
+           "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
+           "geometrycollection")
+_FORMATS = ("REDUNDANT", "COMPACT", "DYNAMIC", "COMPRESSED")
+_ONE_BYTE = ("armscii8 ascii cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 dec8 geostd8 greek hebrew"
+             " hp8 keybcs2 koi8r koi8u latin1 latin2 latin5 latin7 macce macroman swe7 tis620").split()
+_WIDE = "big5 gbk gb2312 sjis cp932 ujis eucjpms euckr ucs2 utf16 utf16le utf32 utf8mb3 utf8mb4".split()
+
+
+# What is asked of the server, so that its text can be compared with dump_tables'.
+
+def column_types(sql, schema, table, names):
+    """(name, data type, column type) of the columns that are stored."""
+    known = {name: (kind, whole, extra) for name, kind, whole, extra in sql.query(
+        "SELECT column_name, data_type, column_type, extra FROM information_schema.columns "
+        f"WHERE table_schema = '{schema}' AND table_name = '{table}'")}
+    return [(name, *known.get(name, ("timestamp", "timestamp(6)", ""))) for name in names]
+
+
+def expression(name, kind, whole):
+    quoted = "`" + name.replace("`", "``") + "`"
+    if kind in _BINARY:
+        return f"HEX({quoted})"
+    if kind == "bit":
+        size = (int(whole[4:-1]) + 7) // 8
+        return f"LPAD(HEX({quoted}), {2 * size}, '0')"
+    return quoted
+
+
+def canonical(ours):
+    if isinstance(ours, dict):
+        return next(iter(ours.values()))
+    return ours
+
+
+def same(ours, theirs, kind, whole):
+    if ours is None or theirs is None:
+        return ours is theirs
+    if kind == "float":
+        return f"{float(ours):.5g}" == f"{float(theirs):.5g}"
+    if kind == "double":
+        return float(ours) == float(theirs) or "," in whole
+    if "zerofill" in whole or kind == "year":
+        return float(ours) == float(theirs)
+    return ours == theirs
+
+
+def difference(table, columns, ours, theirs):
+    if len(ours) != len(theirs):
+        return f"{table}: {len(ours)} rows read, the server has {len(theirs)}"
+    for number, (our_row, their_row) in enumerate(zip(ours, theirs)):
+        for (name, kind, whole, extra), our, their in zip(columns, our_row, their_row):
+            if "VIRTUAL" in extra:
+                continue
+            if not same(our, their, kind, whole):
+                return f"{table} row {number} column {name} ({whole}): {our!r}, the server {their!r}"
+    return None
+
+
+class Dump:
+    """What dump_tables prints."""
+
+    def __init__(self, path, *options):
+        result = subprocess.run([DUMP, path, *options], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, timeout=600, check=False,
+                                env={**os.environ, "TZ": "UTC"})
+        self.tables, self.rows, self.notes, self.refused, self.errors = {}, {}, [], {}, []
+        self.failure = result.stderr.decode() if result.returncode not in (0, 2) else ""
+        name = None
+        for line in result.stdout.decode("utf-8", "surrogateescape").split("\n"):
+            if not line:
+                continue
+            document = json.loads(line)
+            if isinstance(document, list):
+                self.rows[name].append([canonical(value) for value in document])
+            elif "table" in document:
+                name = document["table"]
+                self.tables[name] = document
+                self.rows[name] = []
+            elif "note" in document:
+                self.notes.append(document["note"])
+            elif "refused" in document:
+                self.refused[document["refused"]] = document["reason"]
+            elif "error" in document:
+                self.errors.append(f"{name}: {document['error']}")
+
+
+def compare(dump, sql, schemas=("d", "mysql"), create=False):
+    """Sentences on what differs."""
+    found = list(dump.errors) + ([dump.failure] if dump.failure else [])
+    sql.query("SET time_zone = '+00:00'")
+    tables = sql.query("SELECT table_schema, table_name FROM information_schema.tables WHERE engine "
+                       f"= 'InnoDB' AND table_schema IN ({','.join(repr(s) for s in schemas)})")
+    for schema, table in tables:
+        name = f"{schema}.{table}"
+        if name not in dump.tables:
+            found.append(f"{name}: not read: {dump.refused.get(name, 'not listed')}")
+            continue
+        columns = column_types(sql, schema, table, [c["name"] for c in dump.tables[name]["columns"]])
+        listed = ", ".join(expression(*column[:3]) for column in columns)
+        versioned = sql.query("SELECT table_type FROM information_schema.tables WHERE table_schema = "
+                              f"'{schema}' AND table_name = '{table}'")[0][0] == "SYSTEM VERSIONED"
+        history = " FOR SYSTEM_TIME ALL" if versioned else ""
+        theirs = [list(row) for row in sql.query(
+            f"SELECT {listed} FROM `{schema}`.`{table}`{history}")]
+        key = lambda row: [str(value) for value in row]  # noqa: E731
+        ours = dump.rows[name]
+        problem = difference(name, columns, sorted(ours, key=key), sorted(theirs, key=key))
+        if problem:
+            problem = difference(name, columns, ours, theirs) or problem
+            found.append(problem)
+        if create:
+            shown = sql.query(f"SHOW CREATE TABLE `{schema}`.`{table}`")[0][1]
+            if shown != dump.tables[name]["create"]:
+                found.append(f"{name}: CREATE differs:\n--- ours\n{dump.tables[name]['create']}\n"
+                             f"--- the server's\n{shown}")
+    return found
+
+
+# The tables.
+
+_TYPES = """
+ id INT NOT NULL, t1 TINYINT, t2 SMALLINT UNSIGNED, t3 MEDIUMINT, t4 INT UNSIGNED ZEROFILL, t5 BIGINT,
+ t6 BIGINT UNSIGNED, f1 FLOAT, f2 DOUBLE, f3 FLOAT(7,2), d1 DECIMAL(1,1), d2 DECIMAL(10,3),
+ d3 DECIMAL(65,30), d4 DECIMAL(18,9) UNSIGNED, d5 DECIMAL(20,0), b1 BIT(1), b2 BIT(17), b3 BIT(64),
+ y YEAR, da DATE, ti TIME, ti1 TIME(1), ti3 TIME(3), ti6 TIME(6), dt DATETIME, dt2 DATETIME(2),
+ dt5 DATETIME(5), ts TIMESTAMP NULL, ts4 TIMESTAMP(4) NULL, ch CHAR(7), vc VARCHAR(20),
+ vl VARCHAR(400), bi BINARY(5), vb VARBINARY(300), tt TINYTEXT, tx TEXT, mt MEDIUMTEXT, tb TINYBLOB,
+ bl BLOB, lb LONGBLOB, en ENUM('a','b,c','d''e','ü'), se SET('x','y','zz','ä'), js JSON, ge GEOMETRY,
+ po POINT, uu UUID, i4 INET4, i6 INET6, cv VARCHAR(500) COMPRESSED, cb BLOB COMPRESSED,
+ la VARCHAR(30) CHARACTER SET latin1, lc CHAR(5) CHARACTER SET latin1, uc CHAR(6) CHARACTER SET ucs2,
+ uv VARCHAR(9) CHARACTER SET utf16, u3 CHAR(10) CHARACTER SET utf8mb3, iv INT INVISIBLE DEFAULT 7,
+ vi INT AS (t1 + 1) VIRTUAL, st INT AS (t1 + 2) STORED
+"""
+
+
+def text(draw, length):
+    return "".join(draw.choice("abcXYZ 0189éßäöü€日本語ψ") for _ in range(length))
+
+
+def quoted(value):
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def long_text(draw):
+    return draw.choice((0, 3, 127, 128, 200, 300))
+
+
+def values(draw):
+    """One row of _TYPES, as SQL literals by column."""
+    pad = lambda size: f"X'{draw.getrandbits(8 * size):0{2 * size}x}'" if size else "''"  # noqa: E731
+    big = draw.choice((0, 10, 500, 800, 9000, 40000) + (0,) * 10)
+    day = f"{draw.randint(1000, 9999):04}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02}"
+    clock = f"{draw.randint(0, 23):02}:{draw.randint(0, 59):02}:{draw.randint(0, 59):02}.{draw.randint(0, 999999):06}"
+    span = f"{draw.choice(('', '-'))}{draw.randint(0, 837)}:{draw.randint(0, 59):02}:{draw.randint(0, 59):02}.{draw.randint(0, 999999):06}"
+    stamp = f"{draw.randint(1971, 2037)}-{draw.randint(1, 12):02}-{draw.randint(1, 28):02} {clock}"
+    number = lambda whole, rest: (f"{draw.choice(('', '-'))}{draw.randint(0, 10 ** draw.randint(0, whole) - 1)}"  # noqa: E731
+                                  f".{draw.randint(0, 10 ** rest - 1):0{rest}}")
+    return {
+        "t1": draw.randint(-128, 100), "t2": draw.randint(0, 65535), "t3": draw.randint(-8388608, 8388607),
+        "t4": draw.randint(0, 2 ** 32 - 1), "t5": draw.randint(-2 ** 63, 2 ** 63 - 1),
+        "t6": draw.randint(0, 2 ** 64 - 1), "f1": draw.uniform(-1e6, 1e6), "f2": draw.uniform(-1e200, 1e200),
+        "f3": draw.uniform(-9e4, 9e4), "d1": number(0, 1), "d2": number(7, 3), "d3": number(35, 30),
+        "d4": number(9, 9).lstrip("-"), "d5": draw.randint(-10 ** 20 + 1, 10 ** 20 - 1), "b1": draw.randint(0, 1),
+        "b2": draw.getrandbits(17), "b3": draw.getrandbits(64), "y": draw.choice((0, 1901, 2000, 2155)),
+        "da": quoted(draw.choice((day, "0000-00-00", "2020-00-15"))), "ti": quoted(span), "ti1": quoted(span),
+        "ti3": quoted(span), "ti6": quoted(span), "dt": quoted(f"{day} {clock}"), "dt2": quoted(f"{day} {clock}"),
+        "dt5": quoted(draw.choice((f"{day} {clock}", "0000-00-00 00:00:00"))), "ts": quoted(stamp),
+        "ts4": quoted(draw.choice((stamp, "0000-00-00 00:00:00"))), "ch": quoted(text(draw, draw.randint(0, 7)).strip()),
+        "vc": quoted(text(draw, draw.randint(0, 20))), "vl": quoted(text(draw, long_text(draw))),
+        "bi": pad(draw.randint(0, 5)), "vb": pad(long_text(draw)), "tt": quoted(text(draw, draw.randint(0, 60))),
+        "tx": quoted(text(draw, big)), "mt": quoted(text(draw, draw.choice((0, 0, 0, big)))), "tb": pad(draw.randint(0, 255)),
+        "bl": pad(big), "lb": f"REPEAT('qwertz', {draw.choice((0, 1, 200, 20000))})",
+        "en": draw.randint(1, 4), "se": draw.randint(0, 15), "js": quoted(json.dumps({"a": [1, text(draw, 5)]})),
+        "ge": f"ST_GeomFromText('LINESTRING(0 0,{draw.randint(1, 9)} 5)', {draw.choice((0, 4326))})",
+        "po": f"Point({draw.random()},{draw.random()})",
+        "uu": quoted(draw.choice(("123e4567-e89b-12d3-a456-426655440000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6",
+                                  f"{draw.getrandbits(32):08x}-{draw.getrandbits(16):04x}-{draw.getrandbits(16):04x}-"
+                                  f"{draw.getrandbits(16):04x}-{draw.getrandbits(48):012x}"))),
+        "i4": quoted(".".join(str(draw.randint(0, 255)) for _ in range(4))),
+        "i6": quoted(draw.choice(("::", "::1", "1::", "2001:db8::ff00:42:8329", "::ffff:192.0.2.1", "::192.0.2.1", "1:0:2:0:0:3:0:4",
+                                  "1:2:3:4:5:6:7:8", "1:0:2:3:4:5:6:7", "0:1:0:0:0:0:0:1", "1:0:0:2:0:0:3:4"))),
+        "cv": quoted(text(draw, draw.choice((0, 5, 300)))), "cb": pad(draw.choice((0, 10, 99))) if draw.random() < .5 else
+        "REPEAT('abc', 700)",
+        "la": quoted("".join(draw.choice("abc éüß€") for _ in range(draw.randint(0, 9)))),
+        "lc": quoted("".join(draw.choice("abcéü") for _ in range(draw.randint(0, 5)))),
+        "uc": quoted(text(draw, draw.randint(0, 6)).strip()), "uv": quoted(text(draw, draw.randint(0, 8)) + "😀"[:draw.randint(0, 1)]),
+        "u3": quoted(text(draw, draw.randint(0, 10)).strip()), "iv": draw.randint(0, 9)}
+
+
+def try_query(sql, statement):
+    """Runs a statement that makes a row which may be too long for its page."""
+    try:
+        sql.query(statement)
+    except sqlclient.SqlError as error:
+        if error.code not in (1118, 1205):
+            raise
+
+
+def insert_types(sql, table, draw, first, count):
+    for number in range(first, first + count):
+        row = values(draw)
+        names = [name for name in row if draw.random() < 0.85]
+        try_query(sql, f"INSERT INTO {table} (id, {', '.join(names)}) VALUES "
+                       f"({number}, {', '.join(str(row[name]) for name in names)})")
+
+
+def change_types(sql, table, draw, rows):
+    """Updates and deletes all over the table."""
+    for _ in range(rows):
+        number, row = draw.randint(1, rows * 2), values(draw)
+        action = draw.random()
+        if action < 0.25:
+            sql.query(f"DELETE FROM {table} WHERE id = {number}")
+        elif action < 0.4:
+            sql.query(f"UPDATE IGNORE {table} SET id = id + {draw.randint(1000, 2000)} WHERE id = {number}")
+        else:
+            names = draw.sample(sorted(row), draw.randint(1, 8))
+            try_query(sql, f"UPDATE {table} SET {', '.join(f'{n} = {row[n]}' for n in names)} WHERE id = {number}")
+
+
+def make_types(sql, config, draw):
+    for row_format in _FORMATS:
+        if row_format == "COMPRESSED" and config.page_size > 16384:
+            continue
+        types = _TYPES
+        key_block = f" KEY_BLOCK_SIZE={draw.choice((2, 4))}" if row_format == "COMPRESSED" and config.page_size == 16384 else ""
+        if row_format == "COMPRESSED" and key_block.endswith("2"):
+            types = ", ".join(part for part in types.split(",") if True)
+        sql.query(f"CREATE TABLE d.types_{row_format.lower()} ({types}, PRIMARY KEY (id), KEY (t5), KEY (vc(5), d2)) "
+                  f"ENGINE=InnoDB ROW_FORMAT={row_format}{key_block} DEFAULT CHARSET=utf8mb4")
+        insert_types(sql, f"d.types_{row_format.lower()}", draw, 1, 60)
+        change_types(sql, f"d.types_{row_format.lower()}", draw, 40)
+
+
+def make_old_temporal(sql, config, draw):
+    sql.query("SET GLOBAL mysql56_temporal_format = OFF")
+    kinds = [(kind, digits) for kind in ("TIME", "DATETIME", "TIMESTAMP") for digits in range(7)]
+    sql.query("CREATE TABLE d.old_temporal (id INT PRIMARY KEY, " + ", ".join(
+        f"{kind.lower()}{digits} {kind}({digits}) NULL" for kind, digits in kinds) + ")")
+    sql.query("SET GLOBAL mysql56_temporal_format = ON")
+    for number in range(30):
+        row = values(draw)
+        sql.query(f"INSERT INTO d.old_temporal VALUES ({number}, " + ", ".join(
+            row["ti6"] if kind == "TIME" else row["dt" if kind == "DATETIME" else "ts"] for kind, _ in kinds) + ")")
+
+
+def make_charsets(sql, config, draw):
+    columns = [f"c_{name} CHAR(12) CHARACTER SET {name}, v_{name} VARCHAR(40) CHARACTER SET {name}"
+               for name in _ONE_BYTE + _WIDE]
+    sql.query(f"CREATE TABLE d.charsets (id INT PRIMARY KEY, {', '.join(columns)})")
+    for number in range(16):
+        assignments = []
+        for name in _ONE_BYTE:
+            raw = "".join(f"{byte:02x}" for byte in range(number * 16, number * 16 + 12))
+            if name == "ascii" and number >= 8:
+                raw = "41"
+            assignments += [f"v_{name} = X'{raw}', c_{name} = X'{raw}'"]
+        for name in _WIDE:
+            sample = "".join(draw.choice("abc 日本語中文字가ひ" if name not in ("gb2312", "euckr", "big5") else "abc 中文字")
+                             for _ in range(10))
+            assignments += [f"v_{name} = CONVERT({quoted(sample)} USING {name})"]
+        sql.query(f"INSERT INTO d.charsets SET id = {number}, {', '.join(assignments)}")
+
+
+def make_keys(sql, config, draw):
+    """Tables without a key, with keys of prefixes and several columns, with many levels."""
+    sql.query("CREATE TABLE d.no_key (a INT, b VARCHAR(10))")
+    sql.query("CREATE TABLE d.unique_only (a INT, b INT NOT NULL, c CHAR(3), UNIQUE (b))")
+    sql.query("CREATE TABLE d.prefix_key (a VARCHAR(100), b VARCHAR(100), c TEXT, PRIMARY KEY (a(3), b(4)), "
+              "KEY (c(20)), KEY (a(5)))")
+    sql.query("CREATE TABLE d.descending (a INT, b VARCHAR(20), c INT, PRIMARY KEY (a DESC, b), KEY (c DESC))")
+    sql.query("CREATE TABLE d.late_key (x VARCHAR(10), y INT, z BIGINT, w INT, PRIMARY KEY (z, x)) ROW_FORMAT=REDUNDANT")
+    sql.query("CREATE TABLE d.empty_table (a INT PRIMARY KEY)")
+    sql.query("CREATE TABLE d.many (a INT PRIMARY KEY, b VARCHAR(120), KEY (b))")
+    for number in range(200):
+        sql.query(f"INSERT INTO d.no_key VALUES ({draw.randint(0, 9)}, {quoted(text(draw, 5))})")
+        sql.query(f"INSERT IGNORE INTO d.unique_only VALUES (NULL, {draw.randint(0, 999)}, 'abc')")
+        sql.query(f"INSERT IGNORE INTO d.prefix_key VALUES ({quoted(text(draw, 9))}, {quoted(text(draw, 9))}, "
+                  f"REPEAT('é', {draw.choice((3, 30, 5000))}))")
+        sql.query(f"INSERT IGNORE INTO d.descending VALUES ({draw.randint(-9, 9)}, {quoted(text(draw, 6))}, {number})")
+        sql.query(f"INSERT IGNORE INTO d.late_key VALUES ({quoted(text(draw, 6))}, {number}, {draw.randint(-99, 99)}, NULL)")
+    sql.query("INSERT INTO d.many SELECT seq, CONCAT('value ', seq, REPEAT('x', seq MOD 90)) FROM seq_1_to_8000")
+    sql.query("DELETE FROM d.many WHERE a MOD 7 = 3")
+    sql.query("UPDATE d.many SET b = CONCAT(b, '!') WHERE a MOD 5 = 0")
+
+
+def make_instant(sql, config, draw):
+    for row_format in ("REDUNDANT", "COMPACT", "DYNAMIC"):
+        table = f"d.instant_{row_format.lower()}"
+        sql.query(f"CREATE TABLE {table} (id INT PRIMARY KEY, a INT NOT NULL, b VARCHAR(10), x CHAR(3) NOT NULL "
+                  f"DEFAULT 'xyz', l TEXT) ROW_FORMAT={row_format} CHARSET=utf8mb4")
+        number = [0]
+
+        def fill(columns, table=table, number=number):
+            for _ in range(15):
+                number[0] += 1
+                names = ", ".join(columns)
+                sql.query(f"INSERT INTO {table} (id, {names}) VALUES ({number[0]}, "
+                          + ", ".join(quoted(str(draw.randint(0, 99))) for _ in columns) + ")")
+            sql.query(f"DELETE FROM {table} WHERE id = {draw.randint(1, number[0])}")
+        fill(["a", "b"])
+        for change, columns in (
+                ("ADD c INT NOT NULL DEFAULT 77", ["a", "b", "c"]),
+                ("ADD d VARCHAR(20) DEFAULT 'deflt', ADD e DATETIME DEFAULT '2020-01-01'", ["a", "d"]),
+                ("ADD long_default TEXT DEFAULT REPEAT('q', 300)", ["a", "b"]),
+                ("ADD f INT NOT NULL DEFAULT 5 FIRST", ["a", "f"]),
+                ("DROP a", ["b", "f"]),
+                ("ADD n VARCHAR(10) AFTER id, DROP b", ["n"]),
+                ("MODIFY x CHAR(3) NULL", ["n"]),
+                ("ADD v INT AS (f + 1) VIRTUAL", ["n"]),
+                ("MODIFY e DATETIME FIRST", ["e"] if False else ["n", "f"]),
+                ("DROP l", ["n"])):
+            try:
+                sql.query(f"ALTER TABLE {table} {change}, ALGORITHM=INSTANT")
+            except sqlclient.SqlError as error:
+                if error.code not in (1845, 1846):
+                    raise
+                continue
+            fill(columns)
+            sql.query(f"UPDATE {table} SET x = 'u' WHERE id MOD 3 = {draw.randint(0, 2)}")
+
+
+def make_partitions(sql, config, draw):
+    sql.query("CREATE TABLE d.ranges (a INT PRIMARY KEY, b VARCHAR(20)) PARTITION BY RANGE (a) "
+              "(PARTITION p0 VALUES LESS THAN (100), PARTITION p1 VALUES LESS THAN (500), PARTITION pm VALUES LESS THAN MAXVALUE)")
+    sql.query("CREATE TABLE d.hashed (a INT, b INT, KEY (b)) PARTITION BY HASH (a) PARTITIONS 3")
+    sql.query("CREATE TABLE d.sub (a INT, b DATE) PARTITION BY RANGE (YEAR(b)) SUBPARTITION BY HASH (a) SUBPARTITIONS 2 "
+              "(PARTITION p0 VALUES LESS THAN (2000), PARTITION p1 VALUES LESS THAN MAXVALUE)")
+    sql.query("INSERT INTO d.ranges SELECT seq, CONCAT('r', seq) FROM seq_1_to_900")
+    sql.query("INSERT INTO d.hashed SELECT seq, seq MOD 17 FROM seq_1_to_300")
+    sql.query("INSERT INTO d.sub SELECT seq, DATE_ADD('1990-01-01', INTERVAL seq * 30 DAY) FROM seq_1_to_300")
+    sql.query("ALTER TABLE d.ranges ADD c INT DEFAULT 9, ALGORITHM=INSTANT")
+    sql.query("INSERT INTO d.ranges SELECT seq, 'new', seq FROM seq_901_to_950")
+
+
+def make_others(sql, config, draw):
+    sql.query("SET GLOBAL innodb_file_per_table = OFF")
+    sql.query("CREATE TABLE d.in_system (a INT PRIMARY KEY, b LONGTEXT)")
+    sql.query("SET GLOBAL innodb_file_per_table = ON")
+    sql.query("INSERT INTO d.in_system SELECT seq, REPEAT('s', seq * 100) FROM seq_1_to_200")
+    sql.query("CREATE TABLE d.`weird-näme$.x 日` (`sp ace` INT PRIMARY KEY, `qu``ote` TEXT)")
+    sql.query("INSERT INTO d.`weird-näme$.x 日` VALUES (1, 'ä'), (2, NULL)")
+    sql.query("CREATE TABLE d.full_text (a INT PRIMARY KEY, b TEXT, FULLTEXT (b))")
+    sql.query("INSERT INTO d.full_text VALUES (1, 'quick brown fox'), (2, 'hello world')")
+    sql.query("CREATE TABLE d.spatial (a INT PRIMARY KEY, g POINT NOT NULL, SPATIAL INDEX (g))")
+    sql.query("INSERT INTO d.spatial SELECT seq, Point(seq, 2 * seq) FROM seq_1_to_100")
+    sql.query("CREATE TABLE d.versioned (a INT PRIMARY KEY, b INT) WITH SYSTEM VERSIONING")
+    sql.query("INSERT INTO d.versioned VALUES (1, 1), (2, 2)")
+    sql.query("UPDATE d.versioned SET b = 3 WHERE a = 1")
+    sql.query("CREATE TABLE d.parent (a INT PRIMARY KEY)")
+    sql.query("CREATE TABLE d.child (a INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES d.parent (a) ON DELETE CASCADE)")
+    sql.query("INSERT INTO d.parent VALUES (1), (2)")
+    sql.query("INSERT INTO d.child VALUES (10, 1), (20, NULL)")
+    sql.query("CREATE SEQUENCE d.numbers")
+    sql.query("SELECT NEXTVAL(d.numbers)")
+    sql.query("CREATE TABLE d.uuid_first (u UUID PRIMARY KEY, i INET6)")
+    sql.query("INSERT INTO d.uuid_first VALUES (UUID(), '::1')")
+
+
+MAKERS = {"types": make_types, "old_temporal": make_old_temporal, "charsets": make_charsets,
+          "keys": make_keys, "instant": make_instant, "partitions": make_partitions,
+          "others": make_others}
+
+
+def open_transactions(server, draw, tables):
+    """Sessions that change rows and do not commit."""
+    sessions = []
+    for table in tables:
+        sql = server.connect()
+        sql.query("SET sql_mode = '', SESSION innodb_lock_wait_timeout = 1, NAMES utf8mb4")
+        sql.query("BEGIN")
+        sessions.append(sql)
+        try:
+            insert_types(sql, table, draw, 100000, 5)
+            change_types(sql, table, draw, 40)
+        except sqlclient.SqlError:
+            pass
+    return sessions
+
+
+class Case:
+    """One directory: made, changed, left in some state, read."""
+
+    def __init__(self, scratch, name, config, seed):
+        self.name, self.config, self.draw = name, config, random.Random(f"{name} {seed}")
+        self.site = realserver.Site(scratch.path(name.replace(" ", "-")))
+        realserver.Templates(scratch.path("templates")).fill(self.site, config)
+
+    def options(self, site=None):
+        if not self.config.encrypts():
+            return []
+        return ["--key-file", (site or self.site).key_file, "--key-algorithm", self.config.encryption]
+
+    def run(self, state, makers):
+        found = []
+        with realserver.Server(self.site, self.config) as server:
+            with server.connect() as sql:
+                sql.query("SET sql_mode = '', innodb_strict_mode = OFF, NAMES utf8mb4, time_zone = '+00:00'")
+                sql.query("CREATE DATABASE d CHARACTER SET utf8mb4")
+                sql.query("USE d")
+                for name in makers:
+                    MAKERS[name](sql, self.config, self.draw)
+            tables = [f"d.types_{f.lower()}" for f in _FORMATS
+                      if "types" in makers and not (f == "COMPRESSED" and self.config.page_size > 16384)]
+            if state == "stopped":
+                server.shut_down()
+            else:
+                sessions = open_transactions(server, self.draw, tables)
+                with server.connect() as sql:
+                    sql.query("SET GLOBAL innodb_log_checkpoint_now = 1") if self.draw.random() < 0 else None
+                    sql.query("CREATE TABLE d.last_words (a INT PRIMARY KEY)")
+                    sql.query("INSERT INTO d.last_words VALUES (1), (2)")
+                server.kill()
+                del sessions
+        dump = Dump(self.site.data, *self.options())
+        with realserver.Server(self.site, self.config) as server:
+            with server.connect() as sql:
+                realserver._wait_for_purge(sql)
+                sql.query("SET NAMES utf8mb4")
+                found += compare(dump, sql, create=state == "stopped")
+            server.kill()
+        return [f"{self.name} {state}: {sentence}" for sentence in found]
+
+
+_CASES = {
+    "plain stopped": (realserver.Config(), "stopped", sorted(MAKERS)),
+    "plain killed": (realserver.Config(undo_tablespaces=3), "killed", sorted(MAKERS)),
+    "small pages": (realserver.Config(page_size=4096, checksum="crc32"), "killed", ["keys", "instant", "partitions"]),
+    "encrypted": (realserver.Config(encryption="ctr"), "killed", ["types", "instant", "others"]),
+    "page compressed": (realserver.Config(page_compressed="lz4"), "killed", ["types", "keys"]),
+    "big pages": (realserver.Config(page_size=65536), "stopped", ["types", "keys", "instant"]),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", default="1")
+    parser.add_argument("--only")
+    parser.add_argument("--keep", action="store_true")
+    options = parser.parse_args()
+    if realserver.missing_parts() or not os.access(DUMP, os.X_OK):
+        print("skipped: no mariadbd, or dump_tables is not built")
+        return CTEST_SKIP
+    realserver.end_orderly_on_signals()
+    first, _, last = options.seeds.partition("-")
+    failures = 0
+    with realserver.Scratch(keep=options.keep) as scratch:
+        for seed in range(int(first), int(last or first) + 1):
+            for name, (config, state, makers) in _CASES.items():
+                if options.only and options.only not in name:
+                    continue
+                found = Case(scratch, name, config, seed).run(state, makers)
+                print(f"{name} seed {seed}: {len(found)} differences", flush=True)
+                for sentence in found:
+                    print("  " + sentence)
+                failures += len(found)
+        if options.keep:
+            print(f"kept in {scratch.folder}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

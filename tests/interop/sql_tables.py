@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""`redoubt sql` against the server: the same queries, of a directory stopped cleanly and of one killed
+with a transaction open.
+
+    tests/interop/sql_tables.py [--keep]
+"""
+
+import argparse
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import realserver
+import redoubt
+
+CTEST_SKIP = 77
+
+_SETUP = """
+CREATE DATABASE shop CHARACTER SET utf8mb4;
+CREATE DATABASE `od.d "db`;
+USE shop;
+CREATE TABLE shop.customers (id INT PRIMARY KEY, name VARCHAR(40) COLLATE utf8mb4_bin NOT NULL,
+  city VARCHAR(20), KEY (name), KEY (city));
+CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, customer INT, price DECIMAL(20,2), placed DATETIME,
+  changed TIMESTAMP NULL, note TEXT, weight DOUBLE, share FLOAT, flag TINYINT UNSIGNED, big BIGINT UNSIGNED,
+  code BINARY(4), state ENUM('new','paid','sent'), KEY (customer, placed), KEY (price), KEY (placed DESC),
+  KEY (note(10)), KEY (customer, note(5)), KEY (changed), KEY (big), KEY (code), KEY (state));
+CREATE TABLE shop.keyless (a INT, b INT, KEY (a), KEY (b));
+CREATE TABLE shop.texts (k VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, n INT, KEY (n));
+CREATE TABLE shop.parts (id INT, n INT, PRIMARY KEY (id, n), KEY (n)) PARTITION BY HASH (n) PARTITIONS 3;
+CREATE TABLE `od.d "db`.`t ``x` (`sel"ect` INT PRIMARY KEY, `ünï` VARCHAR(10));
+INSERT INTO `od.d "db`.`t ``x` VALUES (1, 'ä'), (2, NULL);
+INSERT INTO shop.customers VALUES (1, 'Änne', 'Köln'), (2, 'bob', 'Bonn'), (3, 'Bob', NULL), (4, '名前', 'bonn'), (5, '', '');
+INSERT INTO shop.orders (customer, price, placed, changed, note, weight, share, flag, big, code, state)
+  SELECT IF(seq % 7 = 0, NULL, seq % 7), (seq * 37 % 10007) / 100 - 20, '2024-01-01' + INTERVAL seq * 7 HOUR,
+    '2024-03-01 00:30:00' + INTERVAL seq * 3 HOUR, IF(seq % 5 = 0, NULL, CONCAT('nöte ', seq % 13, REPEAT('x', seq % 3 * 4000))),
+    seq / 3, seq / 7, seq % 256, IF(seq % 10 = 0, 18446744073709551615 - seq, seq),
+    UNHEX(LPAD(HEX(seq * 16), 6, '0')), ELT(seq % 3 + 1, 'new', 'paid', 'sent') FROM seq_1_to_3000;
+INSERT INTO shop.keyless SELECT seq % 10, seq % 7 FROM seq_1_to_500;
+INSERT INTO shop.texts VALUES ('a', 1), ('B', 2), ('ä1', 3), ('z', 4);
+INSERT INTO shop.parts SELECT seq, seq % 11 FROM seq_1_to_200;
+"""
+
+# The same text for both. Order matters where there is an ORDER BY; NULLs come first in both.
+_BOTH = """
+SELECT COUNT(*) FROM shop.orders
+SELECT * FROM shop.customers ORDER BY id
+SELECT id, price, placed, changed, weight, share, flag, big, state FROM shop.orders ORDER BY id
+SELECT id, HEX(code) FROM shop.orders WHERE code = x'00001000'
+SELECT id FROM shop.orders WHERE code > x'0000A0' AND code < x'0000B0' ORDER BY id
+SELECT id FROM shop.orders WHERE id = 17
+SELECT id FROM shop.orders WHERE id = '17'
+SELECT id FROM shop.orders WHERE id BETWEEN 100 AND 120 ORDER BY id
+SELECT id FROM shop.orders WHERE id > 2990 ORDER BY id DESC
+SELECT id FROM shop.orders WHERE id IN (5, 7, 2999, 4000) ORDER BY id
+SELECT id FROM shop.orders WHERE id < -5
+SELECT id, placed FROM shop.orders WHERE customer = 3 ORDER BY placed LIMIT 20
+SELECT id, placed FROM shop.orders WHERE customer = 3 AND placed >= '2024-06-01' ORDER BY placed DESC LIMIT 20
+SELECT COUNT(*), MIN(id) FROM shop.orders WHERE customer IS NULL
+SELECT COUNT(*) FROM shop.orders WHERE customer IS NOT NULL
+SELECT id FROM shop.orders WHERE price = 19.99
+SELECT id, price FROM shop.orders WHERE price > 79.5 ORDER BY price, id
+SELECT id, price FROM shop.orders WHERE price <= -19 ORDER BY price DESC, id
+SELECT MIN(price), MAX(price), COUNT(DISTINCT price) FROM shop.orders
+SELECT id FROM shop.orders WHERE placed = '2024-01-08 00:00:00'
+SELECT id FROM shop.orders WHERE placed = '2024-01-08'
+SELECT id, placed FROM shop.orders WHERE placed > '2025-01-01' AND placed <= '2025-01-10 12:00' ORDER BY placed
+SELECT id, placed FROM shop.orders ORDER BY placed DESC LIMIT 5
+SELECT COUNT(*), MIN(changed) FROM shop.orders WHERE changed >= '2024-04-01'
+SELECT id, changed FROM shop.orders WHERE changed = '2024-03-31 00:30:00'
+SELECT id, changed FROM shop.orders WHERE changed BETWEEN '2024-03-30' AND '2024-04-01' ORDER BY changed
+SELECT customer, COUNT(*), MIN(placed), MAX(big) FROM shop.orders GROUP BY customer ORDER BY customer
+SELECT c.name, o.id FROM shop.customers c JOIN shop.orders o ON o.customer = c.id WHERE o.id < 30 ORDER BY o.id
+SELECT c.id, COUNT(o.id) FROM shop.customers c LEFT JOIN shop.orders o ON o.customer = c.id AND o.price > 70 GROUP BY c.id ORDER BY c.id
+SELECT id FROM shop.orders WHERE customer = 2 AND price > 70 OR customer = 3 AND price < -15 OR id = 9 ORDER BY id
+SELECT customer, note, id FROM shop.orders WHERE id < 200 ORDER BY customer, id
+SELECT big FROM shop.orders WHERE big > 2990 ORDER BY big, id
+SELECT id FROM shop.orders WHERE big = 77
+SELECT id, state FROM shop.orders WHERE state = 'paid' AND id < 40 ORDER BY id
+SELECT id FROM shop.customers WHERE name = 'bob'
+SELECT id, name FROM shop.customers WHERE name > 'B' ORDER BY name
+SELECT id FROM shop.customers WHERE name = 'Änne'
+SELECT id FROM shop.customers WHERE name = 'Änne  '
+SELECT id FROM shop.customers WHERE city IS NULL
+SELECT a, COUNT(*) FROM shop.keyless WHERE a = 3 OR b = 2 GROUP BY a ORDER BY a
+SELECT COUNT(*) FROM shop.keyless x JOIN shop.keyless y ON x.a = y.b WHERE x.b = 3
+SELECT n, k FROM shop.texts WHERE n >= 2 ORDER BY n
+SELECT n FROM shop.texts WHERE k = 'B'
+SELECT id, n FROM shop.parts WHERE n = 4 ORDER BY id
+SELECT id, n FROM shop.parts ORDER BY id, n
+SELECT id, n FROM shop.parts WHERE id > 190 ORDER BY id
+SELECT COUNT(*) FROM mysql.innodb_table_stats
+""".strip().splitlines()
+
+# Where the dialects differ: ours, the server's.
+_PAIRS = [
+    ('SELECT "sel""ect", "ünï" FROM "od.d ""db"."t `x" ORDER BY 1',
+     'SELECT `sel"ect`, `ünï` FROM `od.d "db`.`t ``x` ORDER BY 1'),
+    ("SELECT id, LENGTH(CAST(note AS BLOB)), SUBSTR(note, 1, 8) FROM shop.orders ORDER BY id",
+     "SELECT id, LENGTH(note), SUBSTR(note, 1, 8) FROM shop.orders ORDER BY id"),
+    ("SELECT id FROM shop.orders WHERE note = 'nöte 3' ORDER BY id",
+     "SELECT id FROM shop.orders WHERE note = BINARY 'nöte 3' ORDER BY id"),
+    ("SELECT id FROM shop.orders WHERE customer = 4 AND note = 'nöte 4' ORDER BY id",
+     "SELECT id FROM shop.orders WHERE customer = 4 AND note = 'nöte 4' ORDER BY id"),
+]
+
+
+def ask(site, statements):
+    """Answers of `redoubt sql`, each a list of rows of texts; None for NULL."""
+    line = redoubt.command("sql", site.data)
+    line.remove("--json")
+    answers = []
+    result = subprocess.run([*line, "--format", "csv", "--quiet"], input=";\n.mode csv\n".join(statements) + ";\n",
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False,
+                            env={**os.environ, "TZ": "UTC"})
+    for statement in statements:
+        one = subprocess.run([*line, "--format", "json", "--quiet", "-e", statement], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, timeout=300, check=False, env={**os.environ, "TZ": "UTC"})
+        if one.returncode != 0:
+            answers.append(f"exit {one.returncode}: {one.stderr.decode().strip()}")
+            continue
+        rows = json.loads(one.stdout.decode(), parse_float=str, parse_int=str)
+        answers.append([list(row.values()) for row in rows])
+    found = [] if result.returncode == 0 else [f"all on standard input: exit {result.returncode}: {result.stderr}"]
+    lines = sum(len(answer) + 1 for answer in answers if isinstance(answer, list))
+    if result.returncode == 0 and len(list(csv.reader(io.StringIO(result.stdout)))) != lines:
+        found.append("standard input gives other answers than -e")
+    return answers, found
+
+
+def compare(site, sql, where):
+    sql.query("SET time_zone = '+00:00'")
+    pairs = [(query, query) for query in _BOTH] + _PAIRS
+    answers, found = ask(site, [ours for ours, _ in pairs])
+    for (query, theirs), answer in zip(pairs, answers):
+        expected = [list(row) for row in sql.query(theirs)]
+        if answer != expected:
+            found.append(f"{query}\n  ours      {str(answer)[:300]}\n  server's  {str(expected)[:300]}")
+    print(f"{where}: {len(pairs)} queries, {len(found)} differ")
+    return found
+
+
+def run(scratch):
+    config = realserver.Config()
+    site = realserver.Site(scratch.path("site"))
+    realserver.Templates(scratch.path("templates")).fill(site, config)
+    found = []
+    with realserver.Server(site, config) as server:
+        with server.connect() as sql:
+            for statement in filter(str.strip, _SETUP.split(";\n")):
+                sql.query(statement)
+        server.shut_down()
+    stopped = realserver.Site(scratch.path("stopped"))
+    realserver.copy_tree(site.folder, stopped.folder)
+    with realserver.Server(site, config) as server:
+        with server.connect() as sql:
+            found += compare(stopped, sql, "stopped")
+            sql.query("DELETE FROM shop.orders WHERE id % 11 = 0")
+            with server.connect() as other:
+                other.query("BEGIN")
+                other.query("UPDATE shop.orders SET price = price + 1, customer = 6, placed = placed + INTERVAL 1 DAY WHERE id < 700")
+                other.query("DELETE FROM shop.orders WHERE id > 2900")
+                other.query("UPDATE shop.customers SET name = CONCAT(name, '!')")
+                sql.query("INSERT INTO shop.keyless VALUES (3, 3)")
+                server.kill()
+    crashed = realserver.Site(scratch.path("crashed"))
+    realserver.copy_tree(site.folder, crashed.folder)
+    with realserver.Server(site, config) as server:
+        with server.connect() as sql:
+            found += compare(crashed, sql, "crashed")
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the scratch folder")
+    options = parser.parse_args()
+    missing = realserver.missing_parts() + redoubt.missing_binary()
+    if missing:
+        print("skipped; not installed or built:", *missing)
+        return CTEST_SKIP
+    with realserver.Scratch(keep=options.keep) as scratch:
+        found = run(scratch)
+    for sentence in found:
+        print("DIFFERS", sentence)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
