@@ -146,7 +146,7 @@ int main(int argc, char** argv) {
         if (!only.empty() && table->database + "." + table->name != only) {
             continue;
         }
-        engine::Scan scan{.table = table, .index = index, .columns = {}, .descending = descending};
+        engine::Scan scan{.table = table, .index = index, .columns = {}, .descending = descending, .history = true};
         for (std::size_t i = 0; i < table->columns.size(); ++i) {
             scan.columns.push_back(i);
         }
