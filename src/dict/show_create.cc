@@ -555,7 +555,7 @@ private:
     void print_options(const std::vector<FrmOption>& options) {
         for (const FrmOption& option : options) {
             out_ += " " + quote_name(option.name) + "=" +
-                    (option.quoted ? quote_text(option.value) : option.value);
+                    quote_text(option.value);
         }
     }
 

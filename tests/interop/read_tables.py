@@ -14,8 +14,10 @@ import random
 import subprocess
 import sys
 
+import backup_mirror
 import realserver
 import sqlclient
+import workload
 
 CTEST_SKIP = 77
 _BIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -141,11 +143,11 @@ def compare(dump, sql, schemas=("d", "mysql"), create=False):
     return found
 
 
-def compare_indexes(dump, path, options):
+def compare_indexes(dump, path, options, indexes=5, orders=((), ("--descending",))):
     """Each table through each of its indexes, from both ends, against the scan of the table."""
     found = []
-    for number in range(5):
-        for order in ((), ("--descending",)):
+    for number in range(indexes):
+        for order in orders:
             through = Dump(path, *options, "--index", str(number), *order)
             for name, document in through.tables.items():
                 if number >= len(document["indexes"]):
@@ -433,6 +435,7 @@ def make_definitions(sql, config, draw):
         "a POINT NOT NULL, b POLYGON, c LINESTRING REF_SYSTEM_ID=4326, SPATIAL KEY (a)",
         "a INT, b VARCHAR(10)) PARTITION BY LIST COLUMNS (b) (PARTITION `p x` VALUES IN ('a','b') COMMENT = 'c', PARTITION p2 VALUES IN ('c')) --",
         "a INT, b INT, KEY (a), CONSTRAINT fk FOREIGN KEY (a) REFERENCES parent (a) ON DELETE SET NULL ON UPDATE CASCADE",
+        "a INT PRIMARY KEY) ENCRYPTED=NO ENCRYPTION_KEY_ID=3 `PAGE_COMPRESSED`='0' --",
         "a TINYTEXT, b MEDIUMBLOB, c TINYBLOB, d VARCHAR(10) NOT NULL, e INT(3) UNSIGNED, FULLTEXT KEY ft (a, d) COMMENT 'f'",
     ]
     sql.query("CREATE TABLE IF NOT EXISTS d.parent (a INT PRIMARY KEY)")
@@ -509,6 +512,53 @@ class Case:
         return [f"{self.name} {state}: {sentence}" for sentence in found]
 
 
+class LoadCase(Case):
+    """A directory, or a backup of it, left in the midst of random statements and DDL."""
+
+    def run(self, state, makers):
+        found = []
+        data = self.site.data
+        with realserver.Server(self.site, self.config) as server:
+            load = workload.Workload(server, self.config, self.draw.randint(1, 10 ** 6))
+            if state == "backup":
+                data = os.path.join(self.site.folder, "backup")
+                load.run(2, then=lambda: backup_mirror.take_backup(server, self.site, data))
+            else:
+                load.run(2, then=server.kill)
+            server.kill()
+        dump = Dump(data, *self.options())
+        found += compare_indexes(dump, data, self.options(), 2, ((),))
+        if state == "backup":
+            backup_mirror.peer_prepare(data, *self._prepare_options())
+            prepared = Dump(data, *self.options())
+            if prepared.rows != dump.rows:
+                different = [name for name in {**prepared.rows, **dump.rows}
+                             if prepared.rows.get(name) != dump.rows.get(name)]
+                found.append(f"prepared and unprepared differ: {different[:5]}")
+            os.rename(self.site.data, self.site.data + ".live")
+            os.rename(data, self.site.data)
+        with realserver.Server(self.site, self.config) as server:
+            with server.connect() as sql:
+                sql.query("SET NAMES utf8mb4")
+                schemas = ["mysql", *workload.databases(sql)]
+                found += compare(dump, sql, schemas)
+            server.kill()
+        return [f"{self.name} {state}: {sentence}" for sentence in found]
+
+    def _prepare_options(self):
+        if not self.config.encrypts():
+            return []
+        return ["--plugin-load-add=file_key_management",
+                f"--file-key-management-filename={self.site.key_file}",
+                f"--file-key-management-encryption-algorithm=aes_{self.config.encryption}"]
+
+
+_LOADS = {
+    "load": (realserver.Config(), "killed"),
+    "load undo": (realserver.Config(undo_tablespaces=3, page_size=4096, buffer_pool="24M"), "killed"),
+    "load encrypted": (realserver.Config(encryption="cbc"), "killed"),
+    "load backup": (realserver.Config(), "backup"),
+}
 _CASES = {
     "plain stopped": (realserver.Config(), "stopped", sorted(MAKERS)),
     "plain killed": (realserver.Config(undo_tablespaces=3), "killed", sorted(MAKERS)),
@@ -537,6 +587,14 @@ def main():
                 if options.only and options.only not in name:
                     continue
                 found = Case(scratch, name, config, seed).run(state, makers)
+                print(f"{name} seed {seed}: {len(found)} differences", flush=True)
+                for sentence in found:
+                    print("  " + sentence)
+                failures += len(found)
+            for name, (config, state) in _LOADS.items():
+                if options.only and options.only != name:
+                    continue
+                found = LoadCase(scratch, name, config, seed).run(state, ())
                 print(f"{name} seed {seed}: {len(found)} differences", flush=True)
                 for sentence in found:
                     print("  " + sentence)
