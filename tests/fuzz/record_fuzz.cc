@@ -1,5 +1,5 @@
-// Records taken apart, and their values decoded. Input: a byte of choices, a byte for each field (up
-// to 16), then the page.
+// Records taken apart, and their values decoded. Input: a byte of choices, a byte for each field
+// (up to 16), then the page.
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -14,7 +14,9 @@ using namespace redoubt;
 
 void decode_all(std::span<const record::Field> fields) {
     static const record::ColumnType kTypes[] = {
-        {.kind = record::TypeKind::Text, .compressed = true, .collation = record::find_collation(8)},
+        {.kind = record::TypeKind::Text,
+         .compressed = true,
+         .collation = record::find_collation(8)},
         {.kind = record::TypeKind::FixedText, .collation = record::find_collation(54)},
         {.kind = record::TypeKind::Text, .collation = record::find_collation(13)},
         {.kind = record::TypeKind::Integer},

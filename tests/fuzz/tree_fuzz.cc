@@ -1,9 +1,10 @@
-// A walk through a tree of any bytes, forth and back, and through off-page columns. Input: a byte of
-// choices, then the pages of the space, which are read as they are, round and round.
+// A walk through a tree of any bytes, forth and back, and through off-page columns. Input: a byte
+// of choices, then the pages of the space, which are read as they are, round and round.
 #include <algorithm>
 #include <cstdint>
 #include <span>
 
+#include "base/big_endian.h"
 #include "btree/blob.h"
 #include "btree/tree.h"
 

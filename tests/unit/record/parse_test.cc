@@ -68,10 +68,11 @@ using testing::HasSubstr;
 
 TEST(ParseRecord, TakesACompactRecordApart) {
     const auto layout = layout_of({kTrxId, kTrxId, kRollPtr, kNullInt, kText}, 1, true);
-    const auto page = page_with("0100000010001f", "000000000200000000000059a700000158011080000003"
-                                                  "63");
-    EXPECT_THAT(parsed(page, layout), ElementsAre("000000000200", "000000000059",
-                                                  "a7000001580110", "80000003", "63"));
+    const auto page = page_with("0100000010001f",
+                                "000000000200000000000059a700000158011080000003"
+                                "63");
+    EXPECT_THAT(parsed(page, layout),
+                ElementsAre("000000000200", "000000000059", "a7000001580110", "80000003", "63"));
 }
 
 TEST(ParseRecord, TakesNullsFromTheBitmap) {
@@ -99,17 +100,17 @@ TEST(ParseRecord, TakesWhatWasAddedInstantlyFromTheDefaults) {
     layout.defaults = {{.null = false, .bytes = "\x80\0\0\x4d"}, {.null = true, .bytes = {}}};
     layout.defaults[0].bytes = std::string("\x80\0\0\x4d", 4);
     // one field more than the core: n_add 0, status 4
-    const auto newer = page_with("04000000003cff44", "8000000500000000000000000000000000"
-                                                     "8000003266697665"
-                                                     "80000037");
-    EXPECT_THAT(parsed(newer, layout),
-                ElementsAre("80000005", testing::_, testing::_, "80000032", "66697665", "80000037",
-                            "null"));
-    const auto older = page_with("04000000000000", "8000000500000000000000000000000000"
-                                                   "8000003266697665");
-    EXPECT_THAT(parsed(older, layout),
-                ElementsAre("80000005", testing::_, testing::_, "80000032", "66697665", "8000004d",
-                            "null"));
+    const auto newer = page_with("04000000003cff44",
+                                 "8000000500000000000000000000000000"
+                                 "8000003266697665"
+                                 "80000037");
+    EXPECT_THAT(parsed(newer, layout), ElementsAre("80000005", testing::_, testing::_, "80000032",
+                                                   "66697665", "80000037", "null"));
+    const auto older = page_with("04000000000000",
+                                 "8000000500000000000000000000000000"
+                                 "8000003266697665");
+    EXPECT_THAT(parsed(older, layout), ElementsAre("80000005", testing::_, testing::_, "80000032",
+                                                   "66697665", "8000004d", "null"));
 }
 
 TEST(ParseRecord, RefusesFieldsThatLeaveThePage) {
