@@ -169,6 +169,11 @@ Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
         return make_error(ErrorCode::Internal, "a key of {} fields for an index of {}", key.size(),
                           layout_.key_fields);
     }
+    ASSIGN_OR_RETURN(const bool here, on_this_leaf(key, behind));
+    if (here) {
+        ASSIGN_OR_RETURN(at_, count_before(key, behind, true));
+        return {};
+    }
     RETURN_IF_ERROR(load_root());
     while (level() != 0) {
         ASSIGN_OR_RETURN(const std::size_t count, count_before(key, behind, false));
@@ -176,6 +181,22 @@ Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
     }
     ASSIGN_OR_RETURN(at_, count_before(key, behind, true));
     return {};
+}
+
+/// Whether the place for a key is between records of the leaf read last, so that no page need be
+/// read.
+Result<bool> TreeReader::on_this_leaf(std::span<const record::Field> key, bool behind) {
+    if (current_page_ == kNoPage || failed_page_ != kNoPage || origins_.size() < 2 ||
+        level() != 0 || fields_.size() < layout_.fields.size()) {
+        return false;
+    }
+    ASSIGN_OR_RETURN(const bool after_first, before(0, key.size(), key, behind));
+    if (!after_first) {
+        return false;
+    }
+    ASSIGN_OR_RETURN(const bool after_last, before(origins_.size() - 1, key.size(), key, behind));
+    pages_walked_ = 0;
+    return !after_last;
 }
 
 Result<bool> TreeReader::step(bool forward) {

@@ -74,6 +74,7 @@ private:
     Result<bool> before(std::size_t index, std::size_t count, std::span<const record::Field> key,
                         bool behind);
     Result<std::size_t> count_before(std::span<const record::Field> key, bool behind, bool leaf);
+    Result<bool> on_this_leaf(std::span<const record::Field> key, bool behind);
     Result<bool> step(bool forward);
     Status count_page();
 

@@ -64,13 +64,11 @@ private:
         return {};
     }
 
-    const SystemTree* find_tree(std::string_view name, std::size_t key_fields,
-                                std::size_t fields) {
+    const SystemTree* find_tree(std::string_view name, std::size_t key_fields, std::size_t fields) {
         for (const SystemTableRow& table : dictionary_.tables) {
             if (table.name == name && !table.indexes.empty() && table.space == kSystemSpace) {
                 const SystemIndex& index = table.indexes.front();
-                found_tree_ = {name,     index.root, table.id, index.id,
-                               key_fields, fields,     fields};
+                found_tree_ = {name, index.root, table.id, index.id, key_fields, fields, fields};
                 return &found_tree_;
             }
         }

@@ -73,7 +73,7 @@ struct ForeignKey {
 };
 
 struct Dictionary {
-    std::vector<SystemTableRow> tables;     ///< in order of name
+    std::vector<SystemTableRow> tables;    ///< in order of name
     std::vector<ForeignKey> foreign_keys;  ///< in order of id
 };
 

@@ -14,8 +14,6 @@ constexpr std::uint8_t kDefaultNow = 21;
 constexpr std::uint8_t kUpdateNow = 22;
 constexpr std::uint8_t kDefaultAndUpdateNow = 23;
 constexpr std::uint8_t kCompressed = 24;
-constexpr std::uint8_t kRowStart = 26;
-constexpr std::uint8_t kRowEnd = 27;
 constexpr std::uint16_t kNoDefault = 0x4000;  // pack flag
 constexpr std::uint16_t kBinaryCollation = 63;
 constexpr unsigned kNotFixed = 31;  // decimals of a plain FLOAT or DOUBLE
@@ -177,9 +175,8 @@ std::string plain_type(const FrmField& field) {
         case FrmType::LongBlob:
             return blob("long", field);
         case FrmType::Geometry:
-            return std::string(field.geometry < std::size(kGeometries)
-                                   ? kGeometries[field.geometry]
-                                   : kGeometries[0]);
+            return std::string(field.geometry < std::size(kGeometries) ? kGeometries[field.geometry]
+                                                                       : kGeometries[0]);
     }
     return {};
 }
@@ -250,6 +247,71 @@ std::string bits_text(std::string_view bytes) {
     return "b'" + bits + "'";
 }
 
+/// A default that the server prints without parentheses around it: a literal, or one call.
+bool is_call(std::string_view text) {
+    const std::size_t name =
+        text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.");
+    if (name == std::string_view::npos) {
+        return true;
+    }
+    const bool quoted = text[0] == '\'';
+    if (!quoted && (name == 0 || text[name] != '(')) {
+        return false;
+    }
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        in_text = text[i] == '\'' ? !in_text : in_text;
+        if (!in_text) {
+            depth += text[i] == '(' ? 1 : (text[i] == ')' ? -1 : 0);
+            if (depth == 0 && i >= name && i + 1 < text.size() && text[i + 1] != '\'') {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+std::string from_hex(std::string_view digits) {
+    const auto digit = [](char c) {
+        return c >= 'a' ? c - 'a' + 10 : (c >= 'A' ? c - 'A' + 10 : c - '0');
+    };
+    std::string out;
+    for (std::size_t i = 0; i + 1 < digits.size(); i += 2) {
+        out += static_cast<char>((digit(digits[i]) << 4) | (digit(digits[i + 1]) & 0xF));
+    }
+    return out;
+}
+
+/// The .frm has text values of partitions as _charset 0x..., the server shows them as text.
+std::string partition_text(std::string_view clause) {
+    std::string out;
+    while (!clause.empty()) {
+        const std::size_t mark = clause.find(" 0x");
+        const std::size_t under = clause.substr(0, mark).rfind('_');
+        const record::Collation* collation = nullptr;
+        if (mark != std::string_view::npos && under != std::string_view::npos) {
+            collation = record::default_collation(clause.substr(under + 1, mark - under - 1));
+        }
+        if (collation == nullptr) {
+            const std::size_t end = mark == std::string_view::npos ? clause.size() : mark + 3;
+            out += clause.substr(0, end);
+            clause.remove_prefix(end);
+            continue;
+        }
+        const std::size_t digits = mark + 3;
+        const std::size_t end =
+            std::min(clause.find_first_not_of("0123456789abcdefABCDEF", digits), clause.size());
+        const std::string raw = from_hex(clause.substr(digits, end - digits));
+        record::TextConverter converter(*collation->charset);
+        std::string scratch;
+        out += clause.substr(0, under);
+        out += quote_text(converter.to_utf8(std::as_bytes(std::span<const char>(raw)), scratch));
+        clause.remove_prefix(end);
+    }
+    return out;
+}
+
 class Printer {
 public:
     Printer(const std::string& name, const Frm& frm, const CreateExtras& extras)
@@ -258,19 +320,25 @@ public:
     std::string run() {
         out_ = (frm_.sequence ? "CREATE TABLE " : "CREATE TABLE ") + quote_name(name_) + " (\n";
         std::size_t null_bit = (frm_.table_options & kPackRecord) != 0 ? 0 : 1;
-        for (const FrmField& field : frm_.fields) {
-            const std::size_t bit = null_bit;
-            null_bit += field.nullable() ? 1 : 0;
+        for (std::size_t i = 0; i < frm_.fields.size(); ++i) {
+            const FrmField& field = frm_.fields[i];
             if (field.visibility < Visibility::System) {
                 line();
-                print_field(field, bit);
+                print_field(field, i, null_bit);
             }
+            null_bit += field.nullable() ? 1 : 0;
+        }
+        if (frm_.application_period) {
+            print_period(quote_name(frm_.application_period->name), frm_.application_period->start,
+                         frm_.application_period->end);
         }
         for (const FrmKey& key : frm_.keys) {
             line();
             print_key(key);
         }
-        print_periods();
+        if (frm_.system_period) {
+            print_period("SYSTEM_TIME", frm_.system_period->first, frm_.system_period->second);
+        }
         for (const std::string& foreign : extras_.foreign_keys) {
             line();
             out_ += foreign;
@@ -293,7 +361,7 @@ private:
         first_ = false;
     }
 
-    void print_field(const FrmField& field, std::size_t null_bit) {
+    void print_field(const FrmField& field, std::size_t number, std::size_t null_bit) {
         out_ += quote_name(field.name) + " " + type_text(field);
         if (is_text(field) && field.collation != frm_.collation) {
             if (const record::Collation* const collation = collation_of(field)) {
@@ -301,9 +369,10 @@ private:
                                     collation->name);
             }
         }
-        if (field.unireg == kRowStart || field.unireg == kRowEnd) {
-            out_ += field.unireg == kRowStart ? " GENERATED ALWAYS AS ROW START"
-                                              : " GENERATED ALWAYS AS ROW END";
+        const auto& life = frm_.system_period;
+        if (life && (number == life->first || number == life->second)) {
+            out_ += number == life->first ? " GENERATED ALWAYS AS ROW START"
+                                          : " GENERATED ALWAYS AS ROW END";
             print_invisible(field);
         } else if (!field.generated.empty()) {
             out_ += " GENERATED ALWAYS AS (" + field.generated + ")" +
@@ -313,14 +382,11 @@ private:
             const bool timestamp =
                 field.type == FrmType::Timestamp || field.type == FrmType::OldTimestamp;
             out_ += !field.nullable() ? " NOT NULL" : (timestamp ? " NULL" : "");
-            if (field.type == FrmType::Geometry && field.srid != 0) {
-                out_ += fmt::format(" REF_SYSTEM_ID={}", field.srid);
-            }
             print_invisible(field);
+            print_default(field, null_bit);
             if (field.without_versioning) {
                 out_ += " WITHOUT SYSTEM VERSIONING";
             }
-            print_default(field, null_bit);
             out_ += field.auto_increment() ? " AUTO_INCREMENT" : "";
         }
         if (!field.comment.empty()) {
@@ -343,7 +409,8 @@ private:
 
     void print_default(const FrmField& field, std::size_t null_bit) {
         if (!field.default_expression.empty()) {
-            out_ += " DEFAULT " + field.default_expression;
+            const std::string& text = field.default_expression;
+            out_ += " DEFAULT " + (is_call(text) ? text : "(" + text + ")");
         } else if (field.unireg == kDefaultNow || field.unireg == kDefaultAndUpdateNow) {
             out_ += " DEFAULT " + now(field);
         } else if ((field.pack_flag & kNoDefault) == 0 && !field.auto_increment()) {
@@ -434,6 +501,9 @@ private:
                 }
                 continue;
             }
+            if (field.visibility >= Visibility::System) {
+                continue;  // the end of a row's life, in keys of versioned tables
+            }
             out_ += separator;
             out_ += quote_name(field.name);
             if (is_prefix(key, part, field)) {
@@ -443,9 +513,9 @@ private:
             separator = ",";
         }
         out_ += ")";
-        out_ += key.algorithm == 1                      ? " USING BTREE"
+        out_ += key.algorithm == 1                     ? " USING BTREE"
                 : key.algorithm == 3 || is_hashed(key) ? " USING HASH"
-                                                        : "";
+                                                       : "";
         if ((key.flags & kKeyHasBlockSize) != 0 && key.block_size != frm_.key_block_size) {
             out_ += fmt::format(" KEY_BLOCK_SIZE={}", key.block_size);
         }
@@ -473,28 +543,19 @@ private:
                part.length != field.length;
     }
 
-    void print_periods() {
-        const auto period = [&](const std::string& name, std::size_t start, std::size_t end) {
-            if (start < frm_.fields.size() && end < frm_.fields.size() &&
-                frm_.fields[start].visibility < Visibility::System) {
-                line();
-                out_ += "PERIOD FOR " + name + " (" + quote_name(frm_.fields[start].name) + ", " +
-                        quote_name(frm_.fields[end].name) + ")";
-            }
-        };
-        if (frm_.system_period) {
-            period("SYSTEM_TIME", frm_.system_period->first, frm_.system_period->second);
-        }
-        if (frm_.application_period) {
-            period(quote_name(frm_.application_period->name), frm_.application_period->start,
-                   frm_.application_period->end);
+    void print_period(const std::string& name, std::size_t start, std::size_t end) {
+        if (start < frm_.fields.size() && end < frm_.fields.size() &&
+            frm_.fields[start].visibility < Visibility::System) {
+            line();
+            out_ += "PERIOD FOR " + name + " (" + quote_name(frm_.fields[start].name) + ", " +
+                    quote_name(frm_.fields[end].name) + ")";
         }
     }
 
     void print_options(const std::vector<FrmOption>& options) {
         for (const FrmOption& option : options) {
             out_ += " " + quote_name(option.name) + "=" +
-                    (option.quoted ? quote_text(option.value) : option.value);
+                    quote_text(option.value);
         }
     }
 
@@ -528,18 +589,18 @@ private:
             out_ += fmt::format(" ROW_FORMAT={}", kRowFormats[frm_.row_format]);
         }
         print_number("KEY_BLOCK_SIZE", frm_.key_block_size);
-        if (frm_.system_period) {
-            out_ += " WITH SYSTEM VERSIONING";
-        }
-        print_options(frm_.options);
         if (!frm_.comment.empty()) {
             out_ += " COMMENT=" + quote_text(frm_.comment);
         }
         if (!frm_.connection.empty()) {
             out_ += " CONNECTION=" + quote_text(frm_.connection);
         }
+        print_options(frm_.options);
+        if (frm_.system_period) {
+            out_ += " WITH SYSTEM VERSIONING";
+        }
         if (!frm_.partition_clause.empty()) {
-            out_ += "\n" + frm_.partition_clause;
+            out_ += "\n" + partition_text(frm_.partition_clause);
         }
     }
 
@@ -581,8 +642,7 @@ std::string type_text(const FrmField& field) {
     if (!field.plugin_type.empty()) {
         return field.plugin_type;
     }
-    return plain_type(field) +
-           (field.unireg == kCompressed ? " /*M!100301 COMPRESSED*/" : "");
+    return plain_type(field) + (field.unireg == kCompressed ? " /*M!100301 COMPRESSED*/" : "");
 }
 
 std::string show_create(const std::string& name, const Frm& frm, const CreateExtras& extras) {

@@ -149,7 +149,14 @@ private:
     }
 
     Status columns_of_frm(const SystemTableRow& first) {
-        for (const FrmField& field : frm_->fields) {
+        for (std::size_t i = 0; i < frm_->fields.size(); ++i) {
+            const FrmField& field = frm_->fields[i];
+            if (field.visibility == Visibility::Full) {
+                continue;  // a hash that keeps a long column unique: nobody is shown it
+            }
+            if (frm_->system_period && i == frm_->system_period->second) {
+                made_->table.row_end = made_->types.size();
+            }
             ASSIGN_OR_RETURN(ColumnType type, column_type(field));
             made_->types.push_back(std::move(type));
             const record::Collation* const collation = record::find_collation(field.collation);
@@ -174,8 +181,8 @@ private:
         for (const SystemColumn& column : part.columns) {
             const std::size_t position = position_of(column.name);
             if (position == kNoField) {
-                if (column.name == "FTS_DOC_ID") {
-                    continue;  // hidden: FULLTEXT needs it
+                if (column.name == "FTS_DOC_ID" || column.virtual_column()) {
+                    continue;  // hidden: FULLTEXT needs it; a hash that keeps a column unique
                 }
                 return make_error(ErrorCode::Corruption, "its .frm file has no column {}",
                                   column.name);

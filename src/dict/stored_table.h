@@ -40,7 +40,8 @@ struct StoredTable {
 };
 
 /// Joins the parts' rows with the .frm (null: there is none; then columns are as InnoDB knows
-/// them). `create_statement` and files are left empty. All parts are of one table. Errors: Corruption, naming what does not fit.
+/// them). `create_statement` and files are left empty. All parts are of one table. Errors:
+/// Corruption, naming what does not fit.
 Result<std::unique_ptr<StoredTable>> build_table(std::vector<const SystemTableRow*> parts,
                                                  const Frm* frm);
 

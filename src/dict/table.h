@@ -44,6 +44,9 @@ struct Table {
     std::vector<Column> columns;   ///< in SQL order, invisible ones included
     std::vector<Index> indexes;    ///< the clustered one first
     std::string create_statement;  ///< as SHOW CREATE TABLE; empty where there is no .frm
+    /// Of a system-versioned table: the column with the end of a row's life. Rows that have ended
+    /// are its history, which the server shows only when asked (engine::Scan::history).
+    std::optional<std::size_t> row_end = std::nullopt;
 };
 
 }  // namespace redoubt::dict

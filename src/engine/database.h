@@ -33,6 +33,7 @@ struct Scan {
     std::optional<KeyBound> lower = {};
     std::optional<KeyBound> upper = {};
     bool descending = false;
+    bool history = false;  ///< of a system-versioned table: rows that have ended, too
 };
 
 /// Rows in the index's order.

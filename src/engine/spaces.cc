@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "page/header.h"
+#include "page/index_page.h"
+
 namespace redoubt::engine {
 namespace {
 
 constexpr std::size_t kOpenMax = 256;   // files; a directory may have 10,000
 constexpr std::size_t kIndexShare = 4;  // a quarter of the memory is for the redo index
+constexpr std::size_t kCacheShare = 4;  // and another for pages
 
 }  // namespace
 
@@ -118,11 +122,46 @@ Result<std::shared_ptr<Spaces::OpenFile>> Spaces::file_of(SpaceId space) {
 }
 
 Status Spaces::read(PageId id, std::span<std::byte> plain) {
+    if (cached(id, plain)) {
+        return {};
+    }
     if (recovered_space(id.space) != nullptr) {
-        return recovered_->read(id, plain);
+        RETURN_IF_ERROR(recovered_->read(id, plain));
+        cache(id, plain);
+        return {};
     }
     ASSIGN_OR_RETURN(const auto file, file_of(id.space));
-    return file->pages->read(id, plain);
+    RETURN_IF_ERROR(file->pages->read(id, plain));
+    if (page::is_index_type(page::HeaderView(plain).type()) &&
+        page::IndexHeaderView(plain).level() > 0) {
+        cache(id, plain);
+    }
+    return {};
+}
+
+bool Spaces::cached(PageId id, std::span<std::byte> plain) {
+    const base::MutexLock lock(cache_mutex_);
+    const auto found = cache_.find(id.packed());
+    if (found == cache_.end() || found->second.size() != plain.size()) {
+        return false;
+    }
+    std::copy(found->second.begin(), found->second.end(), plain.begin());
+    return true;
+}
+
+void Spaces::cache(PageId id, std::span<const std::byte> plain) {
+    const base::MutexLock lock(cache_mutex_);
+    if (!cache_.try_emplace(id.packed(), plain.begin(), plain.end()).second) {
+        return;
+    }
+    cache_order_.push_back(id.packed());
+    cache_bytes_ += plain.size();
+    while (cache_bytes_ > options_.memory / kCacheShare && cache_order_.size() > 1) {
+        const auto oldest = cache_.find(cache_order_.front());
+        cache_bytes_ -= oldest->second.size();
+        cache_.erase(oldest);
+        cache_order_.pop_front();
+    }
 }
 
 Result<std::uint32_t> Spaces::page_count(SpaceId space) {

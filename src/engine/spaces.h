@@ -2,11 +2,14 @@
 /// are as recovery would leave them. Nothing on disk changes.
 #pragma once
 
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <vector>
 
 #include "base/mutex.h"
 #include "recovery/analysis.h"
@@ -55,6 +58,8 @@ private:
                                                 const std::string& name);
     void keep(SpaceId space, std::shared_ptr<OpenFile> file) REQUIRES(mutex_);
     void search_all() REQUIRES(mutex_);
+    bool cached(PageId id, std::span<std::byte> plain);
+    void cache(PageId id, std::span<const std::byte> plain);
 
     io::Directory& directory_;
     space::DirectoryOptions options_;
@@ -72,6 +77,13 @@ private:
     std::map<SpaceId, std::shared_ptr<OpenFile>> open_ GUARDED_BY(mutex_);
     std::list<SpaceId> order_ GUARDED_BY(mutex_);  // of opening
     bool searched_ GUARDED_BY(mutex_) = false;     // every table file was looked into
+
+    // Pages that are asked for again and again: those above the leaves, and all that redo had to
+    // be applied to. Leaves of other tables pass by once: the system's cache holds those.
+    base::Mutex cache_mutex_;
+    std::unordered_map<std::uint64_t, std::vector<std::byte>> cache_ GUARDED_BY(cache_mutex_);
+    std::deque<std::uint64_t> cache_order_ GUARDED_BY(cache_mutex_);
+    std::size_t cache_bytes_ GUARDED_BY(cache_mutex_) = 0;
 };
 
 }  // namespace redoubt::engine

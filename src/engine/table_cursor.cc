@@ -1,6 +1,7 @@
 #include "engine/table_cursor.h"
 
 #include <algorithm>
+#include <array>
 
 #include "engine/instant.h"
 #include "record/compare.h"
@@ -141,6 +142,16 @@ Status TableCursor::find_fields() {
         }
         field_count_ = std::max(field_count_, column.field + 1);
     }
+    end_field_ = kNoField;
+    if (table_.table.row_end && !scan_.history) {
+        for (std::size_t i = 0; i < clustered_layout_.fields.size(); ++i) {
+            const record::FieldLayout& field = clustered_layout_.fields[i];
+            if (field.column == *table_.table.row_end) {
+                end_field_ = i;
+                field_count_ = std::max(field_count_, i + 1);
+            }
+        }
+    }
     if (!context_.transactions.open().empty()) {
         field_count_ = std::max(field_count_, clustered_layout_.trx_id_field + 2);
     }
@@ -218,10 +229,31 @@ Result<bool> TableCursor::settle() {
     parsed_ = false;
     uncommitted_ = false;
     whole_row_ = false;
-    if (scan_.index != 0) {
-        return settle_secondary();
+    ASSIGN_OR_RETURN(const bool is_row,
+                     scan_.index != 0 ? settle_secondary() : settle_clustered(*reader_));
+    if (!is_row || end_field_ == kNoField) {
+        return is_row;
     }
-    return settle_clustered(*reader_);
+    ASSIGN_OR_RETURN(const bool ended, has_ended());
+    return !ended;
+}
+
+/// Whether the row is of a versioned table's history: its end is not the last moment there is.
+Result<bool> TableCursor::has_ended() {
+    static constexpr auto kLastMoment = std::to_array<std::uint8_t>(
+        {0x7F, 0xFF, 0xFF, 0xFF, 0x0F, 0x42, 0x3F});  // TIMESTAMP(6) in 2038
+    static constexpr auto kNoTransaction =
+        std::to_array<std::uint8_t>({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF});
+    if (!parsed_) {
+        RETURN_IF_ERROR(clustered().parse(field_count_, fields_));
+        parsed_ = true;
+    }
+    const auto bytes = fields_[end_field_].bytes();
+    const auto is = [&](std::span<const std::uint8_t> moment) {
+        return std::equal(bytes.begin(), bytes.end(), moment.begin(), moment.end(),
+                          [](std::byte a, std::uint8_t b) { return a == std::byte{b}; });
+    };
+    return !is(kLastMoment) && !is(kNoTransaction);
 }
 
 Result<bool> TableCursor::settle_clustered(btree::TreeReader& reader) {

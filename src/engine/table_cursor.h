@@ -64,6 +64,7 @@ private:
     Result<bool> settle_secondary();
     Result<bool> find_clustered();
     Result<bool> same_key() const;
+    Result<bool> has_ended();
     Result<bool> beyond_end();
     Result<std::span<const std::byte>> whole_value(const record::Field& field, Column& column);
     btree::TreeReader& clustered() { return lookup_ != nullptr ? *lookup_ : *reader_; }
@@ -77,7 +78,8 @@ private:
     undo::Versions versions_;
     std::vector<std::size_t> slot_of_;  // by column of the table; kNoField: not asked for
     std::vector<Column> columns_;
-    std::size_t field_count_ = 0;  // of the clustered index that must be parsed
+    std::size_t end_field_ = record::kNoField;  // of the clustered index: when the row ended
+    std::size_t field_count_ = 0;               // of the clustered index that must be parsed
 
     std::size_t part_ = 0;
     bool done_ = false;

@@ -227,7 +227,10 @@ void TextConverter::convert_multi_byte(std::span<const std::byte> bytes, std::st
         if (left == before) {  // it cannot go on here
             iconv(static_cast<iconv_t>(iconv_), nullptr, nullptr, nullptr, nullptr);
             out += '?';
-            const bool two_bytes = (static_cast<unsigned char>(*from) & 0x80) != 0 && left > 1;
+            // A pair of bytes that is no character, or a byte that begins none.
+            const auto lead = static_cast<unsigned char>(*from);
+            const bool two_bytes = left > 1 && lead > 0x80 && lead < 0xFD &&
+                                   static_cast<unsigned char>(from[1]) >= 0x40;
             from += two_bytes ? 2 : 1;
             left -= two_bytes ? 2 : 1;
         }

@@ -87,6 +87,21 @@ Status dump(engine::Database& database, const dict::Table& table, const engine::
     }
 }
 
+Status print_sum(engine::Database& database, const dict::Table& table, std::size_t column) {
+    ASSIGN_OR_RETURN(const auto cursor,
+                     database.open(engine::Scan{.table = &table, .columns = {column}}));
+    std::int64_t sum = 0;
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool more, cursor->next());
+        if (!more) {
+            print({{"sum", sum}});
+            return {};
+        }
+        ASSIGN_OR_RETURN(const record::Value value, cursor->value(column));
+        sum += value.integer;
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -98,12 +113,14 @@ int main(int argc, char** argv) {
     std::size_t index = 0;
     bool descending = false;
     bool count_only = false;
+    std::size_t sum = SIZE_MAX;
     engine::DatabaseOptions options;
     app.add_option("directory", path)->required();
     app.add_option("--table", only, "db.table");
     app.add_option("--index", index);
     app.add_flag("--descending", descending);
     app.add_flag("--count", count_only);
+    app.add_option("--sum", sum, "of the integers of this column only, for benchmarks");
     app.add_flag("--read-uncommitted", options.read_uncommitted);
     app.add_flag("--skip-damaged", options.skip_damaged);
     app.add_option("--key-file", key_file);
@@ -146,7 +163,11 @@ int main(int argc, char** argv) {
         if (!only.empty() && table->database + "." + table->name != only) {
             continue;
         }
-        engine::Scan scan{.table = table, .index = index, .columns = {}, .descending = descending};
+        engine::Scan scan{.table = table,
+                          .index = index,
+                          .columns = {},
+                          .descending = descending,
+                          .history = true};
         for (std::size_t i = 0; i < table->columns.size(); ++i) {
             scan.columns.push_back(i);
         }
@@ -161,6 +182,12 @@ int main(int argc, char** argv) {
             }
             return made;
         };
+        if (sum != SIZE_MAX) {
+            if (const Status done = print_sum(**database, *table, sum); !done) {
+                print({{"error", done.error().to_string()}});
+            }
+            continue;
+        }
         scan.lower = bound(from);
         scan.upper = bound(to);
         if (const Status done = dump(**database, *table, scan, count_only); !done) {

@@ -14,8 +14,10 @@ import random
 import subprocess
 import sys
 
+import backup_mirror
 import realserver
 import sqlclient
+import workload
 
 CTEST_SKIP = 77
 _BIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
@@ -141,6 +143,29 @@ def compare(dump, sql, schemas=("d", "mysql"), create=False):
     return found
 
 
+def compare_indexes(dump, path, options, indexes=5, orders=((), ("--descending",))):
+    """Each table through each of its indexes, from both ends, against the scan of the table."""
+    found = []
+    for number in range(indexes):
+        for order in orders:
+            through = Dump(path, *options, "--index", str(number), *order)
+            for name, document in through.tables.items():
+                if number >= len(document["indexes"]):
+                    continue
+                problems = [e for e in through.errors if e.startswith(name + ":")]
+                if problems and "collation is not known" in problems[0]:
+                    continue
+                expected = dump.rows[name][::-1] if order else dump.rows[name]
+                ours = through.rows[name]
+                if number > 0 or "ranges" in name or "hashed" in name or "sub" in name:
+                    key = lambda row: [str(value) for value in row]  # noqa: E731
+                    expected, ours = sorted(expected, key=key), sorted(ours, key=key)
+                if expected != ours or problems:
+                    found.append(f"{name} through index {number} {order}: {len(ours)} rows, "
+                                 f"{len(expected)} expected {problems}")
+    return found
+
+
 # The tables.
 
 _TYPES = """
@@ -212,12 +237,12 @@ def values(draw):
         "u3": quoted(text(draw, draw.randint(0, 10)).strip()), "iv": draw.randint(0, 9)}
 
 
-def try_query(sql, statement):
-    """Runs a statement that makes a row which may be too long for its page."""
+def try_query(sql, statement, also=()):
+    """Runs a statement that may make a row too long for its page, or fail as said."""
     try:
         sql.query(statement)
     except sqlclient.SqlError as error:
-        if error.code not in (1118, 1205):
+        if error.code not in (1118, 1205, *also):
             raise
 
 
@@ -372,7 +397,7 @@ def make_others(sql, config, draw):
     sql.query("CREATE TABLE d.versioned (a INT PRIMARY KEY, b INT) WITH SYSTEM VERSIONING")
     sql.query("INSERT INTO d.versioned VALUES (1, 1), (2, 2)")
     sql.query("UPDATE d.versioned SET b = 3 WHERE a = 1")
-    sql.query("CREATE TABLE d.parent (a INT PRIMARY KEY)")
+    sql.query("CREATE TABLE IF NOT EXISTS d.parent (a INT PRIMARY KEY)")
     sql.query("CREATE TABLE d.child (a INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES d.parent (a) ON DELETE CASCADE)")
     sql.query("INSERT INTO d.parent VALUES (1), (2)")
     sql.query("INSERT INTO d.child VALUES (10, 1), (20, NULL)")
@@ -382,9 +407,47 @@ def make_others(sql, config, draw):
     sql.query("INSERT INTO d.uuid_first VALUES (UUID(), '::1')")
 
 
+def make_definitions(sql, config, draw):
+    """For SHOW CREATE TABLE."""
+    statements = [
+        "a INT NOT NULL DEFAULT -5 COMMENT 'it''s \\\\ a\\n line', b TINYINT(1) DEFAULT 1, c SMALLINT UNSIGNED ZEROFILL DEFAULT 7, "
+        "d BIGINT UNSIGNED DEFAULT 18446744073709551615, e MEDIUMINT DEFAULT -3, f FLOAT DEFAULT 1.5, g DOUBLE DEFAULT 2.25e10, "
+        "h FLOAT(6,2) DEFAULT 3.1, i DECIMAL(8,3) DEFAULT -1.25, j DECIMAL(5) UNSIGNED ZEROFILL DEFAULT 12, k BIT(5) DEFAULT b'101', "
+        "l YEAR DEFAULT 2001, m DATE DEFAULT '2001-02-03', n TIME DEFAULT '-01:02:03', o TIME(3) DEFAULT '10:11:12.345', "
+        "p DATETIME DEFAULT '2001-02-03 04:05:06', q DATETIME(6) DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), "
+        "r TIMESTAMP NULL DEFAULT NULL, s TIMESTAMP NOT NULL DEFAULT '2020-01-01 00:00:00', t CHAR(5) DEFAULT 'ab', "
+        "u VARCHAR(300) DEFAULT 'long', v VARCHAR(20) CHARACTER SET latin1 DEFAULT 'é', w BINARY(3) DEFAULT 'x', "
+        "x VARBINARY(10) DEFAULT 'yz', y ENUM('a','b') DEFAULT 'b', z SET('x','y','z') DEFAULT 'x,z'",
+        "id INT AUTO_INCREMENT PRIMARY KEY, a INT DEFAULT (1 + 2), b TEXT DEFAULT (CONCAT('a', 'b')), c UUID DEFAULT UUID(), "
+        "d INT CHECK (d > 0), e JSON, f INT INVISIBLE, CONSTRAINT named CHECK (a < 100), CHECK (d <> 5)",
+        "a INT, b INT, c VARCHAR(50), d TEXT, UNIQUE KEY u (a), KEY k (b) USING BTREE COMMENT 'key''s', KEY p (c(10), d(5), a DESC), "
+        "KEY x (a, c) IGNORED, UNIQUE KEY longer (d)",
+        "a VARCHAR(10) COLLATE utf8mb4_bin, b CHAR(3) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci, c TEXT COLLATE utf8mb4_uca1400_ai_ci, "
+        "d ENUM('ä','ö') CHARACTER SET latin1, e SET('x') CHARACTER SET ucs2, f NATIONAL CHAR(4), g LONGTEXT CHARACTER SET binary",
+        "a INT PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, "
+        "w INT WITHOUT SYSTEM VERSIONING, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING COMMENT='versioned' --",
+        "a INT, s DATE, e DATE, PERIOD FOR p (s, e), UNIQUE (a, p WITHOUT OVERLAPS)",
+        "a INT PRIMARY KEY) ROW_FORMAT=COMPACT STATS_PERSISTENT=1 STATS_AUTO_RECALC=0 STATS_SAMPLE_PAGES=7 MAX_ROWS=100 MIN_ROWS=5 "
+        "AVG_ROW_LENGTH=50 CHECKSUM=1 PACK_KEYS=1 DELAY_KEY_WRITE=1 COLLATE utf8mb4_bin COMMENT='it''s' AUTO_INCREMENT=77 --",
+        f"a INT PRIMARY KEY, b TEXT) PAGE_COMPRESSED=1 PAGE_COMPRESSION_LEVEL=3 COMMENT '{'y' * 500}' --",
+        "a INT AUTO_INCREMENT PRIMARY KEY) CHARSET latin1 AUTO_INCREMENT=1000 --",
+        "a INT, b INT AS (a + 1) VIRTUAL INVISIBLE, c INT AS (a * 2) PERSISTENT COMMENT 'c', KEY (b)",
+        "a POINT NOT NULL, b POLYGON, c LINESTRING REF_SYSTEM_ID=4326, SPATIAL KEY (a)",
+        "a INT, b VARCHAR(10)) PARTITION BY LIST COLUMNS (b) (PARTITION `p x` VALUES IN ('a','b') COMMENT = 'c', PARTITION p2 VALUES IN ('c')) --",
+        "a INT, b INT, KEY (a), CONSTRAINT fk FOREIGN KEY (a) REFERENCES parent (a) ON DELETE SET NULL ON UPDATE CASCADE",
+        "a INT PRIMARY KEY) ENCRYPTED=NO ENCRYPTION_KEY_ID=3 `PAGE_COMPRESSED`='0' --",
+        "a TINYTEXT, b MEDIUMBLOB, c TINYBLOB, d VARCHAR(10) NOT NULL, e INT(3) UNSIGNED, FULLTEXT KEY ft (a, d) COMMENT 'f'",
+    ]
+    sql.query("CREATE TABLE IF NOT EXISTS d.parent (a INT PRIMARY KEY)")
+    for number, definition in enumerate(statements):
+        ending = definition[:-2] if definition.endswith("--") else definition + ")"
+        sql.query(f"CREATE TABLE d.definition{number} ({ending}")
+        try_query(sql, f"INSERT INTO d.definition{number} () VALUES ()", also=(4025, 1364, 1048, 1416, 1526))
+
+
 MAKERS = {"types": make_types, "old_temporal": make_old_temporal, "charsets": make_charsets,
           "keys": make_keys, "instant": make_instant, "partitions": make_partitions,
-          "others": make_others}
+          "others": make_others, "definitions": make_definitions}
 
 
 def open_transactions(server, draw, tables):
@@ -438,15 +501,64 @@ class Case:
                 server.kill()
                 del sessions
         dump = Dump(self.site.data, *self.options())
+        indexes = compare_indexes(dump, self.site.data, self.options())
         with realserver.Server(self.site, self.config) as server:
             with server.connect() as sql:
                 realserver._wait_for_purge(sql)
                 sql.query("SET NAMES utf8mb4")
                 found += compare(dump, sql, create=state == "stopped")
             server.kill()
+        found += indexes
         return [f"{self.name} {state}: {sentence}" for sentence in found]
 
 
+class LoadCase(Case):
+    """A directory, or a backup of it, left in the midst of random statements and DDL."""
+
+    def run(self, state, makers):
+        found = []
+        data = self.site.data
+        with realserver.Server(self.site, self.config) as server:
+            load = workload.Workload(server, self.config, self.draw.randint(1, 10 ** 6))
+            if state == "backup":
+                data = os.path.join(self.site.folder, "backup")
+                load.run(2, then=lambda: backup_mirror.take_backup(server, self.site, data))
+            else:
+                load.run(2, then=server.kill)
+            server.kill()
+        dump = Dump(data, *self.options())
+        found += compare_indexes(dump, data, self.options(), 2, ((),))
+        if state == "backup":
+            backup_mirror.peer_prepare(data, *self._prepare_options())
+            prepared = Dump(data, *self.options())
+            if prepared.rows != dump.rows:
+                different = [name for name in {**prepared.rows, **dump.rows}
+                             if prepared.rows.get(name) != dump.rows.get(name)]
+                found.append(f"prepared and unprepared differ: {different[:5]}")
+            os.rename(self.site.data, self.site.data + ".live")
+            os.rename(data, self.site.data)
+        with realserver.Server(self.site, self.config) as server:
+            with server.connect() as sql:
+                sql.query("SET NAMES utf8mb4")
+                schemas = ["mysql", *workload.databases(sql)]
+                found += compare(dump, sql, schemas)
+            server.kill()
+        return [f"{self.name} {state}: {sentence}" for sentence in found]
+
+    def _prepare_options(self):
+        if not self.config.encrypts():
+            return []
+        return ["--plugin-load-add=file_key_management",
+                f"--file-key-management-filename={self.site.key_file}",
+                f"--file-key-management-encryption-algorithm=aes_{self.config.encryption}"]
+
+
+_LOADS = {
+    "load": (realserver.Config(), "killed"),
+    "load undo": (realserver.Config(undo_tablespaces=3, page_size=4096, buffer_pool="24M"), "killed"),
+    "load encrypted": (realserver.Config(encryption="cbc"), "killed"),
+    "load backup": (realserver.Config(), "backup"),
+}
 _CASES = {
     "plain stopped": (realserver.Config(), "stopped", sorted(MAKERS)),
     "plain killed": (realserver.Config(undo_tablespaces=3), "killed", sorted(MAKERS)),
@@ -475,6 +587,14 @@ def main():
                 if options.only and options.only not in name:
                     continue
                 found = Case(scratch, name, config, seed).run(state, makers)
+                print(f"{name} seed {seed}: {len(found)} differences", flush=True)
+                for sentence in found:
+                    print("  " + sentence)
+                failures += len(found)
+            for name, (config, state) in _LOADS.items():
+                if options.only and options.only != name:
+                    continue
+                found = LoadCase(scratch, name, config, seed).run(state, ())
                 print(f"{name} seed {seed}: {len(found)} differences", flush=True)
                 for sentence in found:
                     print("  " + sentence)

@@ -1,0 +1,81 @@
+// A walk through a tree of any bytes, forth and back, and through off-page columns. Input: a byte
+// of choices, then the pages of the space, which are read as they are, round and round.
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "base/big_endian.h"
+#include "btree/blob.h"
+#include "btree/tree.h"
+
+namespace {
+
+using namespace redoubt;
+
+class InputPages final : public space::PageSource {
+public:
+    InputPages(std::span<const std::byte> bytes, std::size_t page_size)
+        : bytes_(bytes), pages_(std::max<std::size_t>(bytes.size() / page_size, 1)) {}
+    Status read(PageId id, std::span<std::byte> plain) override {
+        std::fill(plain.begin(), plain.end(), std::byte{0});
+        const std::size_t at = id.page.value % pages_ * plain.size();
+        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
+                    std::min(plain.size(), bytes_.size() - at), plain.begin());
+        return {};
+    }
+    Result<std::uint32_t> page_count(SpaceId) override { return 300; }
+
+private:
+    std::span<const std::byte> bytes_;
+    std::size_t pages_;
+};
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < 1) {
+        return 0;
+    }
+    const auto input = std::as_bytes(std::span(data, size)).subspan(1);
+    const bool compressed = (data[0] & 2) != 0;
+    const std::uint32_t physical = compressed ? 2048 : 4096;
+    InputPages pages(input, physical);
+    record::RecordLayout layout;
+    layout.compact = (data[0] & 1) != 0;
+    layout.fields = {{.fixed_size = 4, .nullable = false}, {.big = true}, {.fixed_size = 6}};
+    layout.key_fields = 1;
+    layout.finish();
+    const std::uint64_t index_id =
+        input.size() >= 74 ? load_be<std::uint64_t>(input.data() + 66) : 0;
+    btree::TreeReader reader(pages,
+                             {.root = {SpaceId{1}, PageNo{0}},
+                              .index_id = index_id,
+                              .physical_size = physical,
+                              .logical_size = compressed ? 16384U : 4096U,
+                              .row_compressed = compressed},
+                             layout);
+    btree::BlobReader blobs(pages, SpaceId{1}, physical, compressed);
+    std::vector<record::Field> fields(layout.fields.size());
+    std::string value;
+    for (const bool forward : {true, false}) {
+        if (!(forward ? reader.to_first() : reader.to_last())) {
+            continue;
+        }
+        for (int rows = 0; rows < 3000; ++rows) {
+            const auto more = forward ? reader.next() : reader.previous();
+            if (!more) {
+                PageId lost;
+                if (!reader.skip_damage(forward, lost).value_or(false)) {
+                    break;
+                }
+            } else if (!*more) {
+                break;
+            } else if (reader.parse(fields.size(), fields) && fields[1].external &&
+                       value.size() < 100000) {
+                static_cast<void>(blobs.append(fields[1].bytes().last(20), value, 10000));
+                static_cast<void>(reader.to_key(std::span(fields).first(1), forward));
+            }
+        }
+    }
+    return 0;
+}

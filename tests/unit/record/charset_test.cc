@@ -1,0 +1,60 @@
+#include "record/charset.h"
+
+#include <gmock/gmock.h>
+
+#include "unit/hex.h"
+
+namespace redoubt::record {
+namespace {
+
+using test::from_hex;
+
+std::string converted(std::string_view charset, std::string_view hex) {
+    const Collation* const collation = default_collation(charset);
+    EXPECT_NE(collation, nullptr) << charset;
+    TextConverter converter(*collation->charset);
+    const auto bytes = from_hex(hex);
+    std::string scratch;
+    return std::string(converter.to_utf8(bytes, scratch));
+}
+
+TEST(Collation, IsFoundByTheIdThatTablesStore) {
+    EXPECT_EQ(find_collation(8)->name, "latin1_swedish_ci");
+    EXPECT_EQ(find_collation(46)->name, "utf8mb4_bin");
+    EXPECT_TRUE(find_collation(46)->is_binary());
+    EXPECT_EQ(find_collation(63)->charset->name, "binary");
+    EXPECT_EQ(find_collation(1070)->name, "utf8mb4_nopad_bin");
+    EXPECT_TRUE(find_collation(1070)->no_pad());
+    EXPECT_EQ(find_collation(7), find_collation(7));
+    EXPECT_EQ(find_collation(0), nullptr);
+    EXPECT_EQ(find_collation(100000), nullptr);
+}
+
+TEST(Collation, OfUca14IsMadeByRule) {
+    EXPECT_EQ(find_collation(2048 + 256)->name, "utf8mb4_uca1400_ai_ci");
+    EXPECT_EQ(find_collation(2048 + 256 + 7)->name, "utf8mb4_uca1400_nopad_as_cs");
+    EXPECT_EQ(find_collation(2048 + 256 + 184)->name, "utf8mb4_uca1400_vietnamese_ai_ci");
+    EXPECT_EQ(find_collation(2048 + 256 + 168), nullptr);  // a language that has none
+    EXPECT_EQ(find_collation(2048 + 5 * 256), nullptr);
+}
+
+TEST(TextConverter, ConvertsEachKindOfCharacterSet) {
+    EXPECT_EQ(converted("utf8mb4", "c3a9"), "é");
+    EXPECT_EQ(converted("latin1", "e980"), "é€");  // as cp1252
+    EXPECT_EQ(converted("latin1", "6162"), "ab");
+    EXPECT_EQ(converted("ucs2", "002065e5"), " 日");
+    EXPECT_EQ(converted("utf16", "d83dde00"), "😀");
+    EXPECT_EQ(converted("utf16le", "3dd800de"), "😀");
+    EXPECT_EQ(converted("utf32", "0001f600"), "😀");
+    EXPECT_EQ(converted("sjis", "93fa"), "日");
+    EXPECT_EQ(converted("swe7", "5b"), "Ä");
+}
+
+TEST(TextConverter, ReplacesWhatIsNoCharacter) {
+    EXPECT_EQ(converted("utf16", "d83d"), "?");
+    EXPECT_EQ(converted("ucs2", "65e500"), "日?");
+    EXPECT_EQ(converted("sjis", "ff41"), "?A");
+}
+
+}  // namespace
+}  // namespace redoubt::record
