@@ -75,8 +75,9 @@ Status BlobReader::append_plain(const Reference& from, std::uint64_t wanted, std
     if (from.offset != kPlainOffset) {
         return corruption(at, "an off-page column begins at offset {}", from.offset);
     }
-    while (left > 0) {
-        if (at.page == kNoPage) {
+    ASSIGN_OR_RETURN(const std::uint32_t page_count, source_.page_count(space_));
+    for (std::uint32_t pages = 0; left > 0; ++pages) {
+        if (at.page == kNoPage || pages >= page_count) {
             return corruption(from.first, "an off-page column ends {} bytes early", left);
         }
         RETURN_IF_ERROR(read(at));

@@ -327,7 +327,7 @@ struct PageExpander::Work {
     /// Reads the modification log.
     class Log {
     public:
-        Log(std::span<const std::byte> bytes) : bytes_(bytes) {}
+        explicit Log(std::span<const std::byte> bytes) : bytes_(bytes) {}
         bool take(unsigned& value) {
             if (at_ >= bytes_.size()) {
                 return false;
