@@ -557,6 +557,7 @@ _LOADS = {
     "load": (realserver.Config(), "killed"),
     "load undo": (realserver.Config(undo_tablespaces=3, page_size=4096, buffer_pool="24M"), "killed"),
     "load encrypted": (realserver.Config(encryption="cbc"), "killed"),
+    "load binlog": (realserver.Config(options=("--log-bin=mb", "--innodb-flush-log-at-trx-commit=1")), "killed"),
     "load backup": (realserver.Config(), "backup"),
 }
 _CASES = {
