@@ -558,7 +558,7 @@ _LOADS = {
     "load undo": (realserver.Config(undo_tablespaces=3, page_size=4096, buffer_pool="24M"), "killed"),
     "load encrypted": (realserver.Config(encryption="cbc"), "killed"),
     "load binlog": (realserver.Config(options=("--log-bin=mb", "--innodb-flush-log-at-trx-commit=1")), "killed"),
-    "load backup": (realserver.Config(), "backup"),
+    "load backup": (realserver.Config(), "backup"),  # (dump_tables must be built with `backup`)
 }
 _CASES = {
     "plain stopped": (realserver.Config(), "stopped", sorted(MAKERS)),
