@@ -554,8 +554,7 @@ private:
 
     void print_options(const std::vector<FrmOption>& options) {
         for (const FrmOption& option : options) {
-            out_ += " " + quote_name(option.name) + "=" +
-                    quote_text(option.value);
+            out_ += " " + quote_name(option.name) + "=" + quote_text(option.value);
         }
     }
 

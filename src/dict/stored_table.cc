@@ -267,9 +267,20 @@ private:
                                    searchable(made_->types[position]);
                 index.searchable = index.searchable && (exact || index.columns.size() > 1);
             }
+            index.searchable =
+                index.searchable && (index.clustered || rows_can_be_found(*trees.front()));
             made_->table.indexes.push_back(std::move(index));
         }
         return {};
+    }
+
+    /// Rows are looked up by the clustered key once another index has given it.
+    bool rows_can_be_found(const SystemIndex& clustered) const {
+        return std::all_of(clustered.fields.begin(), clustered.fields.end(),
+                           [&](const SystemIndexField& field) {
+                               const std::size_t position = position_of(field.column);
+                               return position != kNoField && made_->types[position].comparable();
+                           });
     }
 
     static bool searchable(const ColumnType& type) {

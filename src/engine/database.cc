@@ -1,6 +1,7 @@
 #include "engine/database.h"
 
 #include <algorithm>
+#include <map>
 
 #include "base/mutex.h"
 #include "engine/binlog.h"
@@ -24,6 +25,7 @@ public:
         ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
         for (const auto& table : catalog_.tables) {
             tables_.push_back(&table->table);
+            by_table_.emplace(&table->table, table.get());
         }
         return {};
     }
@@ -69,12 +71,8 @@ private:
     }
 
     const dict::StoredTable* find(const dict::Table* table) const {
-        for (const auto& stored : catalog_.tables) {
-            if (&stored->table == table) {
-                return stored.get();
-            }
-        }
-        return nullptr;
+        const auto found = by_table_.find(table);
+        return found == by_table_.end() ? nullptr : found->second;
     }
 
     void lose(const dict::StoredTable& table, PageId page, const Error& why) override {
@@ -156,6 +154,7 @@ private:
     undo::Transactions transactions_;
     Catalog catalog_;
     std::vector<const dict::Table*> tables_;
+    std::map<const dict::Table*, const dict::StoredTable*> by_table_;
     std::vector<std::string> notes_;
     mutable base::Mutex mutex_;
     std::vector<std::string> lost_ GUARDED_BY(mutex_);
