@@ -177,7 +177,8 @@ TEST_F(TreeTest, NoticesACircleOfChildren) {
 }
 
 TEST_F(TreeTest, NoticesRecordsThatLeaveTheHeap) {
-    for (const std::uint16_t link : {0x0001, 0x0F00, 0x7FFF, 0xFFFF}) {
+    for (const std::uint16_t link :
+         std::initializer_list<std::uint16_t>{1, 0x0F00, 0x7FFF, 0xFFFF}) {
         store_be<std::uint16_t>(pages_.page(4).data() + record::kCompactInfimum - 2, link);
         TreeReader tree = reader();
         EXPECT_FALSE(tree.to_first()) << link;
