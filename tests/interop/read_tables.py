@@ -519,7 +519,6 @@ class Case:
         indexes = compare_indexes(dump, self.site.data, self.options())
         with realserver.Server(self.site, self.config) as server:
             with server.connect() as sql:
-                realserver._wait_for_purge(sql)
                 sql.query("SET NAMES utf8mb4")
                 found += compare(dump, sql, create=state == "stopped")
             server.kill()
