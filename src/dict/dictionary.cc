@@ -228,16 +228,16 @@ private:
         key.parent = text(row[4]);
         ASSIGN_OR_RETURN(const std::uint32_t count, u32(row[5]));
         key.flags = count >> 24;
+        by_foreign_id_.emplace(key.id, dictionary_.foreign_keys.size());
         dictionary_.foreign_keys.push_back(std::move(key));
         return {};
     }
 
     Status add_foreign_column(std::span<const Field> row) {
-        const std::string id = text(row[0]);
-        for (ForeignKey& key : dictionary_.foreign_keys) {
-            if (key.id == id) {
-                key.columns.emplace_back(text(row[4]), text(row[5]));
-            }
+        const auto found = by_foreign_id_.find(text(row[0]));
+        if (found != by_foreign_id_.end()) {
+            dictionary_.foreign_keys[found->second].columns.emplace_back(text(row[4]),
+                                                                         text(row[5]));
         }
         return {};
     }
@@ -249,6 +249,7 @@ private:
     const base::CancelToken* cancel_;
     Dictionary dictionary_;
     std::map<std::uint64_t, std::size_t> by_table_id_;
+    std::map<std::string, std::size_t> by_foreign_id_;
     std::map<std::uint64_t, std::pair<std::size_t, std::size_t>> by_index_id_;
 };
 

@@ -318,7 +318,7 @@ public:
         : name_(name), frm_(frm), extras_(extras) {}
 
     std::string run() {
-        out_ = (frm_.sequence ? "CREATE TABLE " : "CREATE TABLE ") + quote_name(name_) + " (\n";
+        out_ = "CREATE TABLE " + quote_name(name_) + " (\n";
         std::size_t null_bit = (frm_.table_options & kPackRecord) != 0 ? 0 : 1;
         for (std::size_t i = 0; i < frm_.fields.size(); ++i) {
             const FrmField& field = frm_.fields[i];

@@ -1,6 +1,10 @@
 #include "engine/database.h"
 
+#include <algorithm>
+#include <map>
+
 #include "base/mutex.h"
+#include "engine/binlog.h"
 #include "engine/catalog.h"
 #include "engine/spaces.h"
 #include "engine/table_cursor.h"
@@ -21,6 +25,7 @@ public:
         ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
         for (const auto& table : catalog_.tables) {
             tables_.push_back(&table->table);
+            by_table_.emplace(&table->table, table.get());
         }
         return {};
     }
@@ -66,12 +71,8 @@ private:
     }
 
     const dict::StoredTable* find(const dict::Table* table) const {
-        for (const auto& stored : catalog_.tables) {
-            if (&stored->table == table) {
-                return stored.get();
-            }
-        }
-        return nullptr;
+        const auto found = by_table_.find(table);
+        return found == by_table_.end() ? nullptr : found->second;
     }
 
     void lose(const dict::StoredTable& table, PageId page, const Error& why) override {
@@ -85,7 +86,43 @@ private:
     }
 
     /// Transactions that the two-phase commit with the binary log left prepared.
-    Status resolve_prepared() { return {}; }
+    Status resolve_prepared() {
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> waiting;  // id, number in the log
+        for (const auto& [id, transaction] : transactions_.open()) {
+            if (const auto number = transaction.xid ? transaction.xid->binlog_number()
+                                                    : std::optional<std::uint64_t>();
+                transaction.prepared && number) {
+                waiting.emplace_back(id, *number);
+            }
+        }
+        if (waiting.empty()) {
+            return {};
+        }
+        auto committed = read_binlog_commits(directory_);
+        if (!committed) {
+            notes_.push_back(
+                "the binary log cannot be read, so it is not known whether some "
+                "transactions were committed: " +
+                committed.error().to_string());
+            return {};
+        }
+        std::size_t count = 0;
+        for (const auto& [id, number] : waiting) {
+            if (*committed && (*committed)->contains(number)) {
+                transactions_.commit(id);
+                ++count;
+            }
+        }
+        if (!*committed) {
+            notes_.push_back(
+                "there is no binary log here: transactions that only it could say "
+                "were committed count as not committed");
+        } else if (count > 0) {
+            notes_.push_back(fmt::format(
+                "{} prepared transactions are committed, as the binary log has them", count));
+        }
+        return {};
+    }
 
     void add_notes() {
         if (spaces_->needs_recovery()) {
@@ -117,6 +154,7 @@ private:
     undo::Transactions transactions_;
     Catalog catalog_;
     std::vector<const dict::Table*> tables_;
+    std::map<const dict::Table*, const dict::StoredTable*> by_table_;
     std::vector<std::string> notes_;
     mutable base::Mutex mutex_;
     std::vector<std::string> lost_ GUARDED_BY(mutex_);

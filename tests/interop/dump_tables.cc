@@ -9,6 +9,9 @@
 
 #include "engine/database.h"
 #include "io/posix_directory.h"
+#ifdef REDOUBT_WITH_BACKUP
+#include "backup/markers.h"
+#endif
 
 namespace {
 
@@ -147,7 +150,18 @@ int main(int argc, char** argv) {
         std::cerr << root.error().to_string() << "\n";
         return 1;
     }
-    auto database = engine::open_database(**root, options);
+#ifdef REDOUBT_WITH_BACKUP
+    const auto markers = backup::Markers::read(**root);
+    if (!markers) {
+        std::cerr << markers.error().to_string() << "\n";
+        return 1;
+    }
+    backup::MarkedDirectory marked(**root, *markers);
+    io::Directory& directory = marked;
+#else
+    io::Directory& directory = **root;
+#endif
+    auto database = engine::open_database(directory, options);
     if (!database) {
         std::cerr << database.error().to_string() << "\n";
         return 1;
