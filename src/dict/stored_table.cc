@@ -270,33 +270,19 @@ private:
                 index.whole_columns +=
                     exact && index.whole_columns + 1 == index.columns.size() ? 1 : 0;
             }
-<<<<<<< HEAD
-            // A row is found from a secondary index through the clustered one.
-            index.searchable =
-                index.searchable && (index.clustered || keys_comparable(*trees.front()));
-=======
             index.searchable =
                 index.searchable && (index.clustered || rows_can_be_found(*trees.front()));
->>>>>>> w-read
             made_->table.indexes.push_back(std::move(index));
         }
         return {};
     }
 
-<<<<<<< HEAD
-    bool keys_comparable(const SystemIndex& clustered) const {
-        return std::all_of(clustered.fields.begin(), clustered.fields.end(),
-                           [this](const SystemIndexField& field) {
-                               const std::size_t position = position_of(field.column);
-                               return position == kNoField || made_->types[position].comparable();
-=======
     /// Rows are looked up by the clustered key once another index has given it.
     bool rows_can_be_found(const SystemIndex& clustered) const {
         return std::all_of(clustered.fields.begin(), clustered.fields.end(),
                            [&](const SystemIndexField& field) {
                                const std::size_t position = position_of(field.column);
                                return position != kNoField && made_->types[position].comparable();
->>>>>>> w-read
                            });
     }
 

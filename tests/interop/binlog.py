@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 
 import realserver
 
@@ -32,18 +33,27 @@ def replay(file, offset, folder, server):
                   if name.startswith(file.rsplit(".", 1)[0] + ".0") and name >= file)
     if logs[:1] != [file]:
         raise realserver.HarnessError(f"binary log {file} is not in {folder}")
-    reader = subprocess.Popen([MARIADB_BINLOG, f"--start-position={offset}",
-                               *(os.path.join(folder, name) for name in logs)],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    with reader:
-        result = subprocess.run([MARIADB, "--no-defaults", f"--socket={server.socket}", "--user=root",
-                                 "--binary-mode"], stdin=reader.stdout, timeout=_REPLAY_TIMEOUT_S,
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-        errors = reader.stderr.read()
-    if reader.returncode != 0 or result.returncode != 0:
+    with tempfile.TemporaryFile() as reader_errors:
+        reader = subprocess.Popen([MARIADB_BINLOG, f"--start-position={offset}",
+                                   *(os.path.join(folder, name) for name in logs)],
+                                  stdout=subprocess.PIPE, stderr=reader_errors)
+        with reader:
+            client = subprocess.Popen([MARIADB, "--no-defaults", f"--socket={server.socket}", "--user=root",
+                                       "--binary-mode"], stdin=reader.stdout,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            reader.stdout.close()  # a client that ends early ends the reader too
+            try:
+                said, _ = client.communicate(timeout=_REPLAY_TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                client.kill()
+                said, _ = client.communicate()
+                said += b" (killed: it took too long)"
+        reader_errors.seek(0)
+        errors = reader_errors.read()
+    if reader.returncode != 0 or client.returncode != 0:
         raise realserver.HarnessError(
             f"replaying the binary log failed: {errors.decode(errors='replace')} "
-            f"{result.stdout.decode(errors='replace')}")
+            f"{said.decode(errors='replace')}")
 
 
 def checksums(sql):
