@@ -83,7 +83,7 @@ private:
     /// null: not a table to be shown.
     Result<std::unique_ptr<dict::StoredTable>> make_table(
         const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
-        ASSIGN_OR_RETURN(const std::optional<dict::Frm> frm, read_frm(name));
+        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, read_frm(name));
         if (!frm && is_auxiliary(name)) {
             return std::unique_ptr<dict::StoredTable>();
         }
@@ -92,7 +92,11 @@ private:
                 return make_error(ErrorCode::NotFound, "its tablespace was discarded");
             }
         }
-        ASSIGN_OR_RETURN(auto table, dict::build_table(parts, frm ? &*frm : nullptr));
+        auto built = dict::build_table(parts, frm ? &*frm : nullptr);
+        if (!built && frm && spaces_.needs_recovery()) {
+            RETURN_IF_ERROR(find_altered_frm(name, parts, frm, built));
+        }
+        ASSIGN_OR_RETURN(auto table, std::move(built));
         for (dict::StoredPart& part : table->parts) {
             RETURN_IF_ERROR(check_part(part));
         }
@@ -102,6 +106,32 @@ private:
                 dict::show_create(table->table.name, *frm, extras_of(name, *table, *frm));
         }
         return table;
+    }
+
+    /// An ALTER TABLE that was committed when the server died may not have put its .frm in place
+    /// yet: the server's DDL log then does so at the next start. It lies beside, as #sql-... .
+    Status find_altered_frm(const std::string& name,
+                            const std::vector<const dict::SystemTableRow*>& parts,
+                            std::optional<dict::Frm>& frm,
+                            Result<std::unique_ptr<dict::StoredTable>>& built) {
+        const std::string folder = name.substr(0, name.find('/'));
+        ASSIGN_OR_RETURN(const auto names, directory_.list(folder));
+        for (const std::string& file : names) {
+            if (!file.starts_with("#sql") || !file.ends_with(".frm")) {
+                continue;
+            }
+            const std::string stem = file.substr(0, file.size() - std::string_view(".frm").size());
+            auto other = read_frm(folder + "/" + stem);
+            if (!other || !*other) {
+                continue;
+            }
+            if (auto fits = dict::build_table(parts, &**other)) {
+                frm = std::move(*other);
+                built = std::move(fits);
+                return {};
+            }
+        }
+        return {};
     }
 
     dict::CreateExtras extras_of(const std::string& name, const dict::StoredTable& table,

@@ -556,7 +556,8 @@ class LoadCase(Case):
         with realserver.Server(self.site, self.config) as server:
             with server.connect() as sql:
                 sql.query("SET NAMES utf8mb4")
-                schemas = ["mysql", *workload.databases(sql)]
+                # (not `mysql`: the server, once started, tidies its statistics of what DDL left)
+                schemas = workload.databases(sql)
                 found += compare(dump, sql, schemas)
             server.kill()
         return [f"{self.name} {state}: {sentence}" for sentence in found]
