@@ -4,6 +4,7 @@
 #include <iostream>
 #include <nlohmann/json.hpp>
 
+#include "backup/markers.h"
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/progress_bar.h"
@@ -86,7 +87,11 @@ Result<int> sql_command(const CommandContext& context) {
             .with_hint("--format json gives an array of objects for each statement");
     }
     ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(options.paths.front()));
-    ASSIGN_OR_RETURN(const auto database, open_operand(context, *directory));
+    // An unprepared backup by mariadb-backup has files beside its tables that say what became of
+    // them.
+    ASSIGN_OR_RETURN(const backup::Markers markers, backup::Markers::read(*directory));
+    backup::MarkedDirectory marked(*directory, markers);
+    ASSIGN_OR_RETURN(const auto database, open_operand(context, marked));
     print_notes(database->notes(), options.quiet);
     ASSIGN_OR_RETURN(const auto session,
                      sql::Session::open(*database, {.database = options.database,

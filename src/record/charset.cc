@@ -108,11 +108,11 @@ bool is_ascii(std::span<const std::byte> bytes) {
 
 const Collation* find_collation(unsigned id) {
     if (id >= kUnicodeIds) {
-        static const UnicodeCollations made = make_unicode_collations();
-        if (id - kUnicodeIds >= made.all.size()) {
+        static const UnicodeCollations kMade = make_unicode_collations();
+        if (id - kUnicodeIds >= kMade.all.size()) {
             return nullptr;
         }
-        const Collation& collation = made.all[id - kUnicodeIds];
+        const Collation& collation = kMade.all[id - kUnicodeIds];
         return collation.charset == nullptr ? nullptr : &collation;
     }
     const auto all = listed_collations();
@@ -153,7 +153,7 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
 TextConverter::TextConverter(const Charset& charset) : charset_(charset) {
     if (const char* name = iconv_name(charset.name)) {
         iconv_t opened = iconv_open("UTF-8", name);
-        if (opened != iconv_t(-1)) {
+        if (opened != iconv_t(-1)) {  // NOLINT(performance-no-int-to-ptr): how iconv says no
             iconv_ = opened;
         }
     }

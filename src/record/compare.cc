@@ -60,7 +60,7 @@ void append_big_endian(std::string& out, std::uint64_t value, std::size_t size) 
 }
 
 bool encode_integer(const ColumnType& type, const Value& value, std::string& out) {
-    const std::size_t bits = 8 * type.size;
+    const std::size_t bits = std::size_t{8} * type.size;
     if (bits == 0 || bits > 64) {
         return false;
     }
