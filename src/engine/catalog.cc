@@ -121,7 +121,7 @@ private:
                 continue;
             }
             const std::string stem = file.substr(0, file.size() - std::string_view(".frm").size());
-            auto other = read_frm(folder + "/" + stem);
+            auto other = read_frm(io::join(folder, stem));
             if (!other || !*other) {
                 continue;
             }

@@ -330,7 +330,7 @@ Result<bool> TableCursor::find_clustered() {
 }
 
 /// Whether the version of the row that counts has the key of the current entry.
-Result<bool> TableCursor::same_key() const {
+Result<bool> TableCursor::same_key() {
     if (!parsed_) {
         return true;  // nothing was open, and the entry is not delete-marked
     }
@@ -343,18 +343,33 @@ Result<bool> TableCursor::same_key() const {
         const record::FieldLayout& has = index_layout_.fields[j];
         for (std::size_t i = 0; i < row.size(); ++i) {
             const record::FieldLayout& field = clustered_layout_.fields[i];
-            if (has.column == kNoField || field.column != has.column || field.prefix != 0 ||
-                row[i].external) {
+            if (has.column == kNoField || field.column != has.column || field.prefix != 0) {
                 continue;
             }
-            Field whole = row[i];
-            whole.size = has.prefix != 0 ? std::min(whole.size, key_fields_[j].size) : whole.size;
-            if (record::compare_fields(has, key_fields_[j], whole) != 0) {
+            ASSIGN_OR_RETURN(const Field value,
+                             beginning_of(row[i], std::size_t{key_fields_[j].size} + 1));
+            if (has.prefix != 0 ? !record::is_prefix_of(has, key_fields_[j], value)
+                                : record::compare_fields(has, key_fields_[j], value) != 0) {
                 return false;
             }
         }
     }
     return true;
+}
+
+/// At least the first `size` bytes of a value that has so many, wherever they are.
+Result<Field> TableCursor::beginning_of(const Field& field, std::size_t size) {
+    if (!field.external) {
+        return field;
+    }
+    const std::size_t local = field.size - record::kReferenceSize;
+    beginning_.assign(record::as_text(field.bytes().first(local)));
+    if (local < size) {
+        RETURN_IF_ERROR(
+            blobs_->append(field.bytes().last(record::kReferenceSize), beginning_, size - local));
+    }
+    const auto bytes = std::as_bytes(std::span<const char>(beginning_));
+    return Field{.data = bytes.data(), .size = static_cast<std::uint32_t>(bytes.size())};
 }
 
 Result<std::span<const std::byte>> TableCursor::whole_value(const Field& field, Column& column) {

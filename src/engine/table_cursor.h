@@ -63,7 +63,8 @@ private:
     Result<bool> settle_clustered(btree::TreeReader& reader);
     Result<bool> settle_secondary();
     Result<bool> find_clustered();
-    Result<bool> same_key() const;
+    Result<bool> same_key();
+    Result<record::Field> beginning_of(const record::Field& field, std::size_t size);
     Result<bool> has_ended();
     Result<bool> beyond_end();
     Result<std::span<const std::byte>> whole_value(const record::Field& field, Column& column);
@@ -91,6 +92,7 @@ private:
     std::vector<record::Field> fields_;      // of the clustered record
     std::vector<record::Field> key_fields_;  // of the secondary entry
     bool parsed_ = false;
+    std::string beginning_;   // of an off-page column, to compare
     bool whole_row_ = false;  // fields_ has all fields of the version that counts
     bool uncommitted_ = false;
 };

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/big_endian.h"
+#include "record/charset.h"
 #include "record/decode.h"
 
 namespace redoubt::record {
@@ -211,6 +212,19 @@ bool same_bytes(const ColumnType& type, std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
+/// Of whole characters.
+std::size_t count_characters(const Charset& charset, std::span<const std::byte> bytes) {
+    if (charset.fixed_size()) {
+        return bytes.size() / charset.min_size;
+    }
+    std::string scratch;
+    TextConverter converter(charset);
+    const std::string_view text = converter.to_utf8(bytes, scratch);
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
+    }));
+}
+
 }  // namespace
 
 bool ColumnType::comparable() const {
@@ -243,6 +257,24 @@ int compare_fields(const FieldLayout& layout, const Field& a, const Field& b) {
         order = compare_bytes(a, b, layout.type != nullptr && pads(*layout.type));
     }
     return layout.descending ? -order : order;
+}
+
+bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& value) {
+    if (entry.null || value.null) {
+        return entry.null && value.null;
+    }
+    if (entry.size > value.size || !std::equal(entry.data, entry.data + entry.size, value.data)) {
+        return false;
+    }
+    if (entry.size == value.size) {
+        return true;
+    }
+    const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
+    if (collation == nullptr || collation->charset->max_size == 1) {
+        return entry.size == layout.prefix;
+    }
+    const Charset& charset = *collation->charset;
+    return count_characters(charset, entry.bytes()) == layout.prefix / charset.max_size;
 }
 
 int compare_keys(std::span<const FieldLayout> layout, std::span<const Field> record,

@@ -81,5 +81,36 @@ TEST(EncodeKey, EncodesWhatFitsExactly) {
     EXPECT_EQ(encoded(latin, text("é")), "none");
 }
 
+// An entry whose value is shorter than the row's stands for another value, unless it was cut there.
+TEST(IsPrefixOf, OfALongerValueAnEntryHasAsManyCharactersAsFit) {
+    const auto holds = [](std::string_view collation_of, std::uint16_t prefix,
+                          std::string_view entry, std::string_view value) {
+        const ColumnType type{.kind = TypeKind::Text, .collation = default_collation(collation_of)};
+        const FieldLayout layout{.prefix = prefix, .type = &type};
+        const auto field = [](std::string_view text) {
+            return Field{
+                .data = static_cast<const std::byte*>(static_cast<const void*>(text.data())),
+                .size = static_cast<std::uint32_t>(text.size())};
+        };
+        return is_prefix_of(layout, field(entry), field(value));
+    };
+    EXPECT_TRUE(holds("latin1", 3, "ab", "ab"));
+    EXPECT_FALSE(holds("latin1", 3, "ab", "abc"));
+    EXPECT_TRUE(holds("latin1", 3, "abc", "abcd"));
+    EXPECT_FALSE(holds("latin1", 3, "abc", "abd"));
+    EXPECT_FALSE(holds("latin1", 3, "abc", "ab"));
+    EXPECT_TRUE(holds("utf8mb4", 12, "abc", "abcd"));
+    EXPECT_TRUE(holds("utf8mb4", 12, "aé日", "aé日x"));
+    EXPECT_FALSE(holds("utf8mb4", 12, "aé", "aé日x"));
+    EXPECT_TRUE(holds("ucs2", 4, "0a0b", "0a0b0c"));
+    EXPECT_FALSE(holds("ucs2", 4, "0a", "0a0b0c"));
+    EXPECT_TRUE(holds("sjis", 4,
+                      "\x83\x41"
+                      "b",
+                      "\x83\x41"
+                      "bc"));
+    EXPECT_FALSE(holds("sjis", 4, "b", "bc"));
+}
+
 }  // namespace
 }  // namespace redoubt::record
