@@ -128,7 +128,7 @@ public:
 private:
     Status try_read(Lsn from, bool exact, Lsn until, Piece& piece) {
         constexpr std::size_t kEventsMax = 100'000;
-        constexpr std::uint64_t kSearchMax = std::uint64_t{256} << 10;  // bytes
+        constexpr std::uint64_t kSearchMax = std::uint64_t{64} << 10;  // bytes
         reader_.seek(from, limit());
         if (!exact) {
             ASSIGN_OR_RETURN(const bool found,
@@ -378,6 +378,9 @@ Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& inde
     for (unsigned i = 0; i < threads; ++i) {
         readers.emplace_back(log, range);
     }
+    // The first round has one piece: behind a short log lie the bytes of the lap before, where
+    // to look for a beginning takes long.
+    std::size_t round_count = 1;
     std::vector<Piece> reading(piece_count);
     std::vector<Piece> taking(piece_count);
     std::size_t taking_count = 0;
@@ -391,7 +394,7 @@ Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& inde
             return Lsn{end.lsn.value + std::min(lsns_left, piece * kPieceBytes)};
         };
         RETURN_IF_ERROR(base::parallel_for(
-            done ? 1 : 1 + piece_count, threads, [&](std::size_t item, unsigned thread) -> Status {
+            done ? 1 : 1 + round_count, threads, [&](std::size_t item, unsigned thread) -> Status {
                 if (item == 0) {
                     for (std::size_t i = 0; i < taking_count; ++i) {
                         indexer.take(taking[i]);
@@ -404,7 +407,7 @@ Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& inde
             }));
         taking_count = 0;
         const Lsn round_begin = end.lsn;
-        while (!done && taking_count < piece_count) {
+        while (!done && taking_count < round_count) {
             Piece& piece = reading[taking_count];
             if (piece.begin != end.lsn) {
                 break;  // a wrong guess: the next round begins here
@@ -417,6 +420,7 @@ Result<WalkEnd> walk(const redo::LogFile& log, const Range& range, Indexer& inde
             done = piece.log_end || end.lsn >= range.until;
             ++taking_count;
         }
+        round_count = piece_count;
         std::swap(reading, taking);
         if (options.progress != nullptr) {
             options.progress->advance(end.lsn.value - round_begin.value);
