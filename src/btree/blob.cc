@@ -1,9 +1,8 @@
 #include "btree/blob.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 
+#include "btree/inflater.h"
 #include "page/blob_page.h"
 #include "page/header.h"
 #include "record/layout.h"
@@ -15,25 +14,6 @@ constexpr std::uint32_t kPlainOffset = page::kHeaderSize;
 constexpr std::uint32_t kLinkOffset = 12;  // of the page header's link: compressed chains
 
 std::uint16_t type_of(page::PageType type) { return static_cast<std::uint16_t>(type); }
-
-/// Ends the inflation on every way out.
-class Inflater {
-public:
-    Inflater() { ready_ = inflateInit(&stream_) == Z_OK; }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
-    ~Inflater() {
-        if (ready_) {
-            inflateEnd(&stream_);
-        }
-    }
-    bool ready() const { return ready_; }
-    z_stream& stream() { return stream_; }
-
-private:
-    z_stream stream_{};
-    bool ready_ = false;
-};
 
 }  // namespace
 

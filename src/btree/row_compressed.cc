@@ -3,11 +3,10 @@
 // uncompressed at the end (fill_columns), and the dense directory (link_records).
 #include "btree/row_compressed.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <cstring>
 
+#include "btree/inflater.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "record/layout.h"
@@ -33,24 +32,6 @@ constexpr unsigned kDeleted = 0x8000;
 unsigned byte_at(std::span<const std::byte> bytes, std::size_t at) {
     return std::to_integer<unsigned>(bytes[at]);
 }
-
-class Inflater {
-public:
-    Inflater() { ready_ = inflateInit(&stream_) == Z_OK; }
-    Inflater(const Inflater&) = delete;
-    Inflater& operator=(const Inflater&) = delete;
-    ~Inflater() {
-        if (ready_) {
-            inflateEnd(&stream_);
-        }
-    }
-    bool ready() const { return ready_; }
-    z_stream& stream() { return stream_; }
-
-private:
-    z_stream stream_{};
-    bool ready_ = false;
-};
 
 }  // namespace
 
