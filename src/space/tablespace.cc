@@ -59,9 +59,10 @@ tl::expected<SpaceHeader, FirstPageFailure> parse_first_page(std::span<const std
         return first_page_failure(FirstPageProblem::Short, "file is too short for a page: {} bytes",
                                   image.size());
     }
-    const std::size_t probe = expected_page_size != 0 ? expected_page_size : kPageSizeMin;
-    if (page::all_zero(image.first(std::min(image.size(), probe)))) {
-        return first_page_failure(FirstPageProblem::AllZero, "first page was never written");
+    // Of a table with smaller pages than the server's, page 1 may be written before page 0 is.
+    if (page::all_zero(image.first(kPhysicalSizeMin))) {
+        return first_page_failure(FirstPageProblem::AllZero,
+                                  "first page begins with zeros, as one that was never written");
     }
     const page::TablespaceHeaderView fields(image);
     Result<page::TablespaceFlags> flags = page::TablespaceFlags::decode(fields.raw_flags());

@@ -18,7 +18,7 @@ import unittest
 import realserver
 import redoubt
 
-_MODULES = ("failures_server", "failures_ends", "failures_files", "failures_names")
+_MODULES = ("failures_server", "failures_ends", "failures_files", "failures_names", "failures_changes")
 _CTEST_SKIP = 77
 
 

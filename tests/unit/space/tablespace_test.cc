@@ -82,6 +82,10 @@ TEST(FirstPage, TellsWhyAPageCannotBeUsed) {
     EXPECT_EQ(problem_of({good.begin(), good.begin() + 8192}), FirstPageProblem::Short);
     EXPECT_EQ(problem_of(std::vector<std::byte>(kPageSize)), FirstPageProblem::AllZero);
     EXPECT_EQ(problem_of(std::vector<std::byte>(4096)), FirstPageProblem::AllZero);
+    // KEY_BLOCK_SIZE=2 in a server with pages of 4096: page 1 was written first.
+    std::vector<std::byte> second_first(kPageSize);
+    second_first[2048 + 7] = std::byte{1};
+    EXPECT_EQ(problem_of(second_first, 4096), FirstPageProblem::AllZero);
     EXPECT_EQ(problem_of(with(54, 0x10)), FirstPageProblem::BadFlags);
     EXPECT_EQ(problem_of(good, 4096), FirstPageProblem::WrongPageSize);
     EXPECT_EQ(problem_of(with(4, 1)), FirstPageProblem::WrongPageNumber);

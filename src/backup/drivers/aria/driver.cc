@@ -31,10 +31,25 @@ Result<Readiness> readiness_of(io::File& index, Stage stage) {
     return closed ? Readiness::AtRest : Readiness::NotNow;
 }
 
+/// 0 for data files and for what is no index.
+Result<std::uint64_t> incarnation_of(const std::string& path, io::File& file) {
+    if (!path.ends_with(".MAI")) {
+        return std::uint64_t{0};
+    }
+    const auto format = read_format(file);
+    if (!format && format.error().code() != ErrorCode::Corruption) {
+        return Error(format.error());
+    }
+    return format ? format->create_rename_lsn : 0;
+}
+
 }  // namespace
 
 AriaDriver::AriaDriver(const DriverContext& context, std::shared_ptr<DataFiles> files)
-    : context_(context), files_(std::move(files)), log_(context_), copies_(context_) {}
+    : context_(context),
+      files_(std::move(files)),
+      log_(context_),
+      copies_(context_, incarnation_of) {}
 
 Status AriaDriver::run(Stage stage, const std::set<std::string>& in_use) {
     switch (stage) {

@@ -39,6 +39,7 @@ using BasePosition = BigEndian<std::uint16_t, 12>;
 using OpenCount = BigEndian<std::uint16_t, 24>;
 constexpr std::size_t kRowFormatOffset = 22;  // 1 byte
 constexpr std::size_t kStateBegin = 28;
+constexpr std::size_t kCreateRenameLsnSize = 7;  // bytes, big-endian; where the state begins
 constexpr std::uint32_t kMagicPrefix = 0xfefe09;
 constexpr std::uint16_t kPageChecksumOption = 0x0800;
 constexpr std::byte kPageRows{3};
@@ -79,18 +80,23 @@ Result<TableFormat> decode_table(std::span<const std::byte> header) {
         return bad_table("this is no Aria index");
     }
     const std::size_t base = BasePosition::get(header);
-    if (base < kStateBegin || base + kBaseSize > header.size()) {
+    if (base < kStateBegin + kCreateRenameLsnSize || base + kBaseSize > header.size()) {
         return bad_table(
             fmt::format("the index ends before its base information at byte {}", base));
     }
     const auto information = header.subspan(base, kBaseSize);
+    std::uint64_t create_rename_lsn = 0;
+    for (const std::byte byte : header.subspan(kStateBegin, kCreateRenameLsnSize)) {
+        create_rename_lsn = create_rename_lsn << 8 | std::to_integer<std::uint64_t>(byte);
+    }
     const TableFormat format{.block_size = BlockSize::get(information),
                              .key_start = KeyStart::get(information),
                              .page_rows = header[kRowFormatOffset] == kPageRows,
                              .page_checksum = (Options::get(header) & kPageChecksumOption) != 0,
                              .transactional = information[kBornTransactionalOffset] != std::byte{0},
                              .encrypted = (ExtraOptions::get(information) & kEncryptedOption) != 0,
-                             .open_count = OpenCount::get(header)};
+                             .open_count = OpenCount::get(header),
+                             .create_rename_lsn = create_rename_lsn};
     if (format.block_size < kBlockSizeMin || format.block_size > kBlockSizeMax ||
         (format.block_size & (format.block_size - 1)) != 0) {
         return bad_table(fmt::format("the index has a page size of {}", format.block_size));

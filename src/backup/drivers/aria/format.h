@@ -23,6 +23,9 @@ struct TableFormat {
     bool transactional = false;
     bool encrypted = false;
     std::uint16_t open_count = 0;  ///< who wrote to it and has not closed it
+    /// LSN (7 bytes) of its creation or, if that came later, renaming. TRUNCATE TABLE creates it
+    /// anew, and recovery does not repeat that.
+    std::uint64_t create_rename_lsn = 0;
 
     /// Whether redo brings any copy of its pages to the end of the log, and torn ones show.
     bool online_safe() const { return page_rows && page_checksum && transactional; }

@@ -127,8 +127,12 @@ Result<bool> TableCopies::copy_files(const OpenTable& files, const IsReady& is_r
     // between the two.
     const auto old_size = std::ssize(copy.files);
     for (std::size_t i = files.size(); i-- > 0;) {
-        ASSIGN_OR_RETURN(const std::uint64_t size, copy_file(files, i));
-        copy.files.push_back({.path = files[i].path, .size = size});
+        File copied{.path = files[i].path};
+        if (incarnation_) {
+            ASSIGN_OR_RETURN(copied.incarnation, incarnation_(copied.path, *files[i].file));
+        }
+        ASSIGN_OR_RETURN(copied.size, copy_file(files, i));
+        copy.files.push_back(std::move(copied));
     }
     std::reverse(copy.files.begin() + old_size, copy.files.end());
     return true;
@@ -197,18 +201,35 @@ Result<bool> TableCopies::is_current(const Copy& copy, const std::string& name,
             std::string_view(path).substr(name.size())) {
             return false;
         }
-        if (!copy.at_rest) {
-            continue;
-        }
-        const auto info = context_.datadir.info(path);
-        if (!info && info.error().code() != ErrorCode::NotFound) {
-            return Error(info.error());
-        }
-        if (!info || info->size != file.size) {
+        ASSIGN_OR_RETURN(const bool same, is_same(copy, file, path));
+        if (!same) {
             return false;
         }
     }
     return true;
+}
+
+Result<bool> TableCopies::is_same(const Copy& copy, const File& file,
+                                  const std::string& path) const {
+    if (copy.at_rest) {
+        const auto info = context_.datadir.info(path);
+        if (!info && info.error().code() != ErrorCode::NotFound) {
+            return Error(info.error());
+        }
+        return info && info->size == file.size;
+    }
+    if (!incarnation_ || copy.ddl.ddl_blocked) {
+        return true;
+    }
+    const auto now = context_.datadir.open(path, io::OpenMode::ReadOnly);
+    if (!now && now.error().code() != ErrorCode::NotFound) {
+        return Error(now.error());
+    }
+    if (!now) {
+        return false;
+    }
+    ASSIGN_OR_RETURN(const std::uint64_t incarnation, incarnation_(path, **now));
+    return incarnation == file.incarnation;
 }
 
 /// All at once: a chain or a cycle of renames needs no order.

@@ -34,8 +34,14 @@ using OpenTable = std::vector<OpenFile>;
 
 class TableCopies {
 public:
+    /// Of an open file, something that another file made in its place has otherwise; asked for
+    /// copies that are Written, and again when DDL is blocked. The server notes no TRUNCATE, and no
+    /// engine's log need bring it to the copy.
+    using Incarnation =
+        std::function<Result<std::uint64_t>(const std::string& path, io::File& file)>;
     /// `context` outlives this.
-    explicit TableCopies(const DriverContext& context) : context_(context) {}
+    explicit TableCopies(const DriverContext& context, Incarnation incarnation = {})
+        : context_(context), incarnation_(std::move(incarnation)) {}
 
     /// At Start, before anything is copied: what ddl.log holds by now is of no interest.
     Status begin();
@@ -71,6 +77,7 @@ private:
     struct File {
         std::string path;
         std::uint64_t size = 0;
+        std::uint64_t incarnation = 0;
     };
     struct Copy {
         DdlCopy ddl;
@@ -96,9 +103,11 @@ private:
     /// Whether `copy`, of the table that is now `name`, is what is there.
     Result<bool> is_current(const Copy& copy, const std::string& name,
                             const TableFiles& present) const;
+    Result<bool> is_same(const Copy& copy, const File& file, const std::string& path) const;
     Status rename_files(const std::vector<std::pair<std::string, std::string>>& renames);
 
     const DriverContext& context_;
+    const Incarnation incarnation_;
     std::uint64_t log_begin_ = 0;  ///< what is before is of an earlier backup
     mutable base::Mutex mutex_;
     std::map<std::string, Copy> copies_ GUARDED_BY(mutex_);  ///< by the table's name
