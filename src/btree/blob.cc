@@ -23,16 +23,62 @@ struct BlobReader::Reference {
     std::uint32_t length = 0;  // bytes; the high half holds flags only
 };
 
+/// What becomes of a chain that is read.
+struct BlobReader::Sink {
+    std::string* out = nullptr;                           // gets the value
+    const std::function<void(PageNo)>* on_page = nullptr;  // and to its end, if not null
+    void take(const void* data, std::size_t size) const {
+        if (out != nullptr) {
+            out->append(static_cast<const char*>(data), size);
+        }
+    }
+    void see(PageNo page) const {
+        if (on_page != nullptr) {
+            (*on_page)(page);
+        }
+    }
+    /// Behind the last byte that was wanted.
+    Status end(PageId last, PageNo next, std::size_t left_over) const {
+        if (on_page != nullptr && left_over != 0) {
+            return corruption(last, "an off-page column ends here, its page has {} bytes more",
+                              left_over);
+        }
+        if (on_page != nullptr && next != kNoPage) {
+            return corruption(last, "an off-page column ends here, its chain goes on to page {}",
+                              next.value);
+        }
+        return {};
+    }
+};
+
 BlobReader::BlobReader(space::PageSource& source, SpaceId space, std::uint32_t physical_size,
                        bool row_compressed)
     : source_(source), space_(space), row_compressed_(row_compressed), page_(physical_size) {}
 
-Status BlobReader::read(PageId id) { return source_.read(id, page_); }
-
 Status BlobReader::append(std::span<const std::byte> bytes, std::string& out, std::uint64_t limit) {
+    ASSIGN_OR_RETURN(const auto reference, parse(bytes));
+    if (!reference) {
+        return {};
+    }
+    return read(*reference, std::min<std::uint64_t>(reference->length, limit), {.out = &out});
+}
+
+Status BlobReader::check(std::span<const std::byte> bytes,
+                         const std::function<void(PageNo)>& on_page) {
+    ASSIGN_OR_RETURN(const auto reference, parse(bytes));
+    return reference ? read(*reference, reference->length, {.on_page = &on_page}) : ok_status();
+}
+
+Status BlobReader::read(const Reference& from, std::uint64_t wanted, const Sink& sink) {
+    return row_compressed_ ? read_compressed(from, wanted, sink) : read_plain(from, wanted, sink);
+}
+
+/// nullopt: it was never written.
+Result<std::optional<BlobReader::Reference>> BlobReader::parse(
+    std::span<const std::byte> bytes) const {
     const auto is_zero = [](std::byte b) { return b == std::byte{0}; };
     if (std::all_of(bytes.begin(), bytes.end(), is_zero)) {
-        return {};
+        return std::optional<Reference>();
     }
     const Reference reference{.first = {SpaceId{load_be<std::uint32_t>(bytes.data())},
                                         PageNo{load_be<std::uint32_t>(bytes.data() + 4)}},
@@ -44,12 +90,10 @@ Status BlobReader::append(std::span<const std::byte> bytes, std::string& out, st
                           reference.first.space.value)
             .with_space(space_);
     }
-    const std::uint64_t wanted = std::min<std::uint64_t>(reference.length, limit);
-    return row_compressed_ ? append_compressed(reference, wanted, out)
-                           : append_plain(reference, wanted, out);
+    return std::optional<Reference>(reference);
 }
 
-Status BlobReader::append_plain(const Reference& from, std::uint64_t wanted, std::string& out) {
+Status BlobReader::read_plain(const Reference& from, std::uint64_t wanted, const Sink& sink) {
     PageId at = from.first;
     std::uint64_t left = wanted;
     if (from.offset != kPlainOffset) {
@@ -60,7 +104,7 @@ Status BlobReader::append_plain(const Reference& from, std::uint64_t wanted, std
         if (at.page == kNoPage || pages >= page_count) {
             return corruption(from.first, "an off-page column ends {} bytes early", left);
         }
-        RETURN_IF_ERROR(read(at));
+        RETURN_IF_ERROR(source_.read(at, page_));
         const page::BlobPageView part(page_);
         const std::size_t size = part.data_size();
         if (page::HeaderView(page_).type() != type_of(page::PageType::Blob)) {
@@ -71,17 +115,18 @@ Status BlobReader::append_plain(const Reference& from, std::uint64_t wanted, std
             return corruption(at, "{} bytes of an off-page column cannot be on this page", size);
         }
         const std::size_t take = static_cast<std::size_t>(std::min<std::uint64_t>(size, left));
-        out.append(static_cast<const char*>(
-                       static_cast<const void*>(page_.data() + page::BlobPageView::kData)),
-                   take);
+        sink.see(at.page);
+        sink.take(page_.data() + page::BlobPageView::kData, take);
         left -= take;
+        if (left == 0) {
+            return sink.end(at, part.next(), size - take);
+        }
         at.page = part.next();
     }
     return {};
 }
 
-Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted,
-                                     std::string& out) {
+Status BlobReader::read_compressed(const Reference& from, std::uint64_t wanted, const Sink& sink) {
     if (from.offset != kLinkOffset) {
         return corruption(from.first, "an off-page column begins at offset {}", from.offset);
     }
@@ -97,12 +142,13 @@ Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted
         if (at.page == kNoPage || pages >= page_count) {
             return corruption(from.first, "an off-page column ends {} bytes early", left);
         }
-        RETURN_IF_ERROR(read(at));
+        RETURN_IF_ERROR(source_.read(at, page_));
         const page::HeaderView header(page_);
         if (header.type() != type_of(pages == 0 ? page::PageType::ZBlob : page::PageType::ZBlob2)) {
             return corruption(at, "not a page of an off-page column: {}",
                               page::type_name(header.type()));
         }
+        sink.see(at.page);
         z_stream& stream = inflater.stream();
         stream.next_in = static_cast<Bytef*>(static_cast<void*>(page_.data() + page::kHeaderSize));
         stream.avail_in = static_cast<uInt>(page_.size() - page::kHeaderSize);
@@ -113,7 +159,7 @@ Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted
             stream.avail_out = static_cast<uInt>(room);
             const int outcome = inflate(&stream, Z_NO_FLUSH);
             const std::size_t got = room - stream.avail_out;
-            out.append(buffer.data(), got);
+            sink.take(buffer.data(), got);
             left -= got;
             if (left == 0 || (outcome == Z_OK && stream.avail_in == 0 && stream.avail_out != 0) ||
                 (outcome == Z_BUF_ERROR && stream.avail_in == 0)) {
@@ -122,6 +168,9 @@ Status BlobReader::append_compressed(const Reference& from, std::uint64_t wanted
             if (outcome != Z_OK) {
                 return corruption(at, "an off-page column cannot be decompressed");
             }
+        }
+        if (left == 0) {
+            return sink.end(at, header.next(), 0);
         }
         at.page = header.next();
     }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,12 +24,18 @@ public:
     /// or holds less than the reference says; Io; Key.
     Status append(std::span<const std::byte> reference, std::string& out,
                   std::uint64_t limit = UINT64_MAX);
+    /// Reads the same, and keeps nothing; `on_page` gets each page of the chain. Errors: as
+    /// append(); also Corruption where the chain goes on behind the value's end.
+    Status check(std::span<const std::byte> reference,
+                 const std::function<void(PageNo)>& on_page);
 
 private:
     struct Reference;
-    Status append_plain(const Reference& from, std::uint64_t wanted, std::string& out);
-    Status append_compressed(const Reference& from, std::uint64_t wanted, std::string& out);
-    Status read(PageId id);
+    struct Sink;
+    Result<std::optional<Reference>> parse(std::span<const std::byte> bytes) const;
+    Status read(const Reference& from, std::uint64_t wanted, const Sink& sink);
+    Status read_plain(const Reference& from, std::uint64_t wanted, const Sink& sink);
+    Status read_compressed(const Reference& from, std::uint64_t wanted, const Sink& sink);
 
     space::PageSource& source_;
     SpaceId space_;

@@ -14,7 +14,8 @@
 namespace redoubt::cli {
 namespace {
 
-constexpr std::array<std::string_view, 2> kLevels = {"files", "pages"};
+constexpr std::array<std::string_view, 4> kLevels = {"files", "pages", "trees", "rows"};
+constexpr std::size_t kDefaultLevels = 2;  // the first of them
 constexpr std::string_view kGlobalGroup = "Global options";
 constexpr std::string_view kKeyGroup = "Encryption keys (file_key_management)";
 constexpr std::string_view kServerGroup = "Server options";
@@ -283,9 +284,9 @@ void add_commands(CLI::App& app, Options& options) {
             ->required()
             ->expected(1, 1 << 20)
             ->type_name("");
-        options.levels.assign(kLevels.begin(), kLevels.end());
+        options.levels.assign(kLevels.begin(), kLevels.begin() + kDefaultLevels);
         add_parsed(command, "--level", options.levels, parse_levels,
-                   "What to check: a list of files, pages (default: all)")
+                   "What to check: a list of files, pages, trees, rows (default: files,pages)")
             ->type_name("LIST");
     }
     {

@@ -1,4 +1,4 @@
-/// redoubt verify PATH... [--level files,pages]
+/// redoubt verify PATH... [--level files,pages,trees,rows]
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -93,6 +93,9 @@ Json verdict_json(const Verdict& verdict, const Options& options) {
     result["checked"] = {{"files", verdict.sum(&verify::VerifyReport::files)},
                          {"pages", verdict.sum(&verify::VerifyReport::pages)},
                          {"bytes", verdict.sum(&verify::VerifyReport::bytes)},
+                         {"tables", verdict.sum(&verify::VerifyReport::tables)},
+                         {"trees", verdict.sum(&verify::VerifyReport::trees)},
+                         {"records", verdict.sum(&verify::VerifyReport::records)},
                          {"zero_pages", verdict.sum(&verify::VerifyReport::zero_pages)},
                          {"free_pages", verdict.sum(&verify::VerifyReport::free_pages)}};
     result["not_checked"] = {{"pages", verdict.sum(&verify::VerifyReport::not_checked_pages)},
@@ -116,6 +119,11 @@ std::string entry_text(const Verdict::Entry& entry, const Options& options) {
                         human_count(report.files), human_count(report.pages),
                         human_bytes(report.bytes), human_count(report.zero_pages),
                         human_count(report.free_pages), human_seconds(report.seconds));
+    if (report.trees != 0) {
+        text += fmt::format("checked {} trees of {} tables, {} records\n",
+                            human_count(report.trees), human_count(report.tables),
+                            human_count(report.records));
+    }
     if (report.not_checked_pages != 0) {
         text += fmt::format("not checked: {} pages\n", human_count(report.not_checked_pages));
     }

@@ -40,8 +40,12 @@ bool is_auxiliary(std::string_view name) {
 class CatalogReader {
 public:
     CatalogReader(io::Directory& directory, Spaces& spaces, const undo::Transactions& transactions,
-                  const DatabaseOptions& options)
-        : directory_(directory), spaces_(spaces), transactions_(transactions), options_(options) {}
+                  const DatabaseOptions& options, CatalogScope scope)
+        : directory_(directory),
+          spaces_(spaces),
+          transactions_(transactions),
+          options_(options),
+          scope_(scope) {}
 
     Result<Catalog> run() {
         undo::Versions versions(spaces_, transactions_, spaces_.page_size());
@@ -84,7 +88,7 @@ private:
     Result<std::unique_ptr<dict::StoredTable>> make_table(
         const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
         ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, read_frm(name));
-        if (!frm && is_auxiliary(name)) {
+        if (!frm && is_auxiliary(name) && scope_ == CatalogScope::Served) {
             return std::unique_ptr<dict::StoredTable>();
         }
         for (const dict::SystemTableRow* const part : parts) {
@@ -232,6 +236,7 @@ private:
     Spaces& spaces_;
     const undo::Transactions& transactions_;
     const DatabaseOptions& options_;
+    const CatalogScope scope_;
     dict::Dictionary dictionary_;
     std::uint64_t auto_increment_ = 0;  // last value of the table checked last
     Catalog catalog_;
@@ -241,8 +246,8 @@ private:
 
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
                              const undo::Transactions& transactions,
-                             const DatabaseOptions& options) {
-    return CatalogReader(directory, spaces, transactions, options).run();
+                             const DatabaseOptions& options, CatalogScope scope) {
+    return CatalogReader(directory, spaces, transactions, options, scope).run();
 }
 
 }  // namespace redoubt::engine

@@ -2,6 +2,7 @@
 /// they say.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -17,9 +18,15 @@ struct Catalog {
     std::vector<RefusedTable> refused;
 };
 
+enum class CatalogScope : std::uint8_t {
+    Served,  ///< what users know as tables
+    All,     ///< also FULLTEXT's own
+};
+
 /// Errors: Corruption where InnoDB's dictionary cannot be read; Io; Key; Cancelled.
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
                              const undo::Transactions& transactions,
-                             const DatabaseOptions& options);
+                             const DatabaseOptions& options,
+                             CatalogScope scope = CatalogScope::Served);
 
 }  // namespace redoubt::engine

@@ -1,5 +1,7 @@
 #include "record/parse.h"
 
+#include <algorithm>
+
 #include "base/big_endian.h"
 
 namespace redoubt::record {
@@ -45,10 +47,10 @@ private:
 };
 
 /// `count` fields of a COMPACT record whose null bitmap ends below `header_end` and takes
-/// `null_bytes`.
+/// `null_bytes`. `begin`, if not null, gets where the lengths of these fields begin.
 Status parse_compact(std::span<const std::byte> page, std::size_t origin, std::size_t header_end,
                      std::size_t null_bytes, std::span<const FieldLayout> fields, std::size_t count,
-                     std::span<Field> out) {
+                     std::span<Field> out, std::size_t* begin = nullptr) {
     Lengths lengths(page, header_end);
     if (!lengths.skip(null_bytes)) {
         return broken("its header begins before the first record's place", origin);
@@ -92,6 +94,9 @@ Status parse_compact(std::span<const std::byte> page, std::size_t origin, std::s
             return broken("a field reaches out of the page", origin);
         }
         data += to.size;
+    }
+    if (begin != nullptr) {
+        *begin = lengths.at();
     }
     return {};
 }
@@ -232,6 +237,62 @@ Result<PageNo> parse_node_pointer(std::span<const std::byte> page, std::size_t o
         return broken("a node pointer reaches out of the page", origin);
     }
     return PageNo{load_be<std::uint32_t>(page.data() + end)};
+}
+
+Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::size_t origin,
+                                        const RecordLayout& layout, bool node_pointer,
+                                        std::vector<Field>& fields) {
+    RecordExtent extent;
+    std::size_t count = node_pointer ? layout.key_fields : layout.fields.size();
+    if (!layout.compact) {
+        const std::size_t stored = redundant_field_count(page, origin);
+        if (node_pointer ? stored != count + 1
+                         : stored > layout.fields.size() || stored < layout.core_fields) {
+            return broken("its number of fields is not the index's", origin);
+        }
+        fields.resize(stored);
+        RETURN_IF_ERROR(parse_redundant(page, origin, stored, fields));
+        const bool short_ends = (byte_at(page, origin - 3) & 1) != 0;
+        extent.begin = origin - kRedundantHeader - (short_ends ? 1 : 2) * stored;
+        extent.end = origin;
+        for (const Field& field : fields) {
+            extent.end = std::max(
+                extent.end, static_cast<std::size_t>(field.data - page.data()) + field.size);
+        }
+        fields.resize(node_pointer ? count : stored);
+        return extent;
+    }
+    std::size_t header_end = origin - kCompactHeader;
+    std::size_t null_bytes = layout.core_null_bytes;
+    const unsigned status = status_of(page, origin);
+    if (node_pointer != (status == kStatusNodePointer)) {
+        return broken("its kind does not belong on this page", origin);
+    }
+    if (!node_pointer && status == kStatusInstant) {
+        const Added added = added_fields(page, origin);
+        count = layout.core_fields + added.count + 1;
+        if (layout.core_fields == layout.fields.size() || count > layout.fields.size()) {
+            return broken("it has more fields than the index", origin);
+        }
+        header_end = added.begin;
+        null_bytes = null_bytes_of(std::span(layout.fields).first(count));
+    } else if (!node_pointer) {
+        if (status != 0) {
+            return broken("its kind does not belong on this page", origin);
+        }
+        count = std::min(count, layout.core_fields);
+    }
+    fields.resize(count);
+    RETURN_IF_ERROR(parse_compact(page, origin, header_end, null_bytes, layout.fields, count,
+                                  fields, &extent.begin));
+    extent.end = origin + (node_pointer ? kChildSize : 0);
+    for (const Field& field : fields) {
+        extent.end += field.size;
+    }
+    if (extent.end > page.size()) {
+        return broken("it reaches out of the page", origin);
+    }
+    return extent;
 }
 
 Result<std::size_t> physical_fields(std::span<const std::byte> page, std::size_t origin,

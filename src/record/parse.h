@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "base/ids.h"
@@ -45,6 +46,17 @@ Result<PageNo> parse_node_pointer(std::span<const std::byte> page, std::size_t o
 Status parse_metadata(std::span<const std::byte> page, std::size_t origin, bool compact,
                       std::span<const FieldLayout> fields, std::size_t core_fields,
                       std::span<Field> out);
+
+/// Where a record lies on its page, its header and lengths included.
+struct RecordExtent {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+/// Of a record (no metadata record) of a leaf page, or with `node_pointer` of one above. `fields`
+/// gets all that are stored, node pointers' key only. Errors: Corruption, without a page.
+Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::size_t origin,
+                                        const RecordLayout& layout, bool node_pointer,
+                                        std::vector<Field>& fields);
 
 /// Number of fields that a metadata record or a record with added columns has.
 Result<std::size_t> physical_fields(std::span<const std::byte> page, std::size_t origin,

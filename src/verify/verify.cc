@@ -19,6 +19,7 @@
 #include "space/extent_map.h"
 #include "space/file_pages.h"
 #include "verify/page_scan.h"
+#include "verify/table_check.h"
 
 namespace redoubt::verify {
 namespace {
@@ -49,6 +50,7 @@ public:
         RETURN_IF_ERROR(report_unseen_spaces());
         RETURN_IF_ERROR(check_against_dictionary());
         RETURN_IF_ERROR(check_jobs());
+        RETURN_IF_ERROR(check_trees());
         return finish();
     }
 
@@ -575,6 +577,50 @@ private:
         return {};
     }
 
+    Status check_trees() {
+        if ((!has_level("trees") && !has_level("rows")) || analysis_ == nullptr) {
+            return {};  // without the log (which is said) it is not known what the trees are
+        }
+        const TableFindings findings{
+            .find =
+                [this](Finding finding) {
+                    if (!is_known(finding)) {
+                        find(std::move(finding));
+                    }
+                },
+            .miss_key = [this](const std::string& message,
+                               const std::string& file) { note_missing_key(message, file); }};
+        auto checked = check_tables(directory_, options_, findings);
+        if (!checked) {
+            switch (checked.error().code()) {
+                case ErrorCode::Corruption:
+                case ErrorCode::NotFound:
+                    find_error("dictionary", Severity::Damage, checked.error(),
+                               layout_.system_files.front().path);
+                    return {};
+                case ErrorCode::Key:
+                    note_missing_key(checked.error().message(), relative(checked.error().file()));
+                    return {};
+                default:
+                    return std::move(checked.error());
+            }
+        }
+        report_.tables = checked->tables;
+        report_.trees = checked->trees;
+        report_.records = checked->records;
+        return {};
+    }
+
+    /// That the page cannot be read was said of it already.
+    bool is_known(const Finding& finding) const {
+        return (finding.kind == "tree-unreadable" || finding.kind == "table-unreadable") &&
+               std::ranges::any_of(report_.findings, [&](const Finding& other) {
+                   return other.severity == Severity::Damage &&
+                          ((other.space == finding.space && other.page == finding.page) ||
+                           (!other.page && other.file == finding.file));
+               });
+    }
+
     /// Bytes behind the last whole page, which the server ignores too.
     Status judge_tail(const FileJob& job) {
         if (job.paths.size() > 1 || job.disk_header.id == kSystemSpace) {
@@ -741,9 +787,9 @@ namespace {
 
 Status check_levels(const VerifyOptions& options) {
     for (const std::string& level : options.levels) {
-        if (level != "files" && level != "pages") {
+        if (level != "files" && level != "pages" && level != "trees" && level != "rows") {
             return make_error(ErrorCode::Usage, "unknown level '{}'", level)
-                .with_hint("levels are files and pages");
+                .with_hint("levels are files, pages, trees and rows");
         }
     }
     return {};

@@ -1,0 +1,251 @@
+#include "verify/table_check.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/parallel.h"
+#include "engine/catalog.h"
+#include "engine/instant.h"
+#include "engine/spaces.h"
+#include "page/header.h"
+#include "page/index_page.h"
+#include "space/extent_map.h"
+#include "verify/tree_check.h"
+
+namespace redoubt::verify {
+namespace {
+
+/// One table, or one partition, of a tablespace.
+struct Part {
+    const dict::StoredTable* table;
+    const dict::StoredPart* part;
+};
+
+class TableVerifier {
+public:
+    TableVerifier(const VerifyOptions& options, const TableFindings& findings,
+                  engine::Spaces& spaces, const undo::Transactions& transactions)
+        : options_(options), findings_(findings), spaces_(spaces), transactions_(transactions) {}
+
+    Result<TableChecks> run(const engine::Catalog& catalog) {
+        for (const engine::RefusedTable& refused : catalog.refused) {
+            tell_refused(refused);
+        }
+        std::map<SpaceId, std::vector<Part>> by_space;
+        for (const auto& table : catalog.tables) {
+            for (const dict::StoredPart& part : table->parts) {
+                by_space[part.space].push_back({table.get(), &part});
+            }
+        }
+        std::vector<std::pair<SpaceId, std::vector<Part>>> work(by_space.begin(), by_space.end());
+        if (options_.progress != nullptr) {
+            options_.progress->begin("check trees", work.size(), "tablespaces");
+        }
+        RETURN_IF_ERROR(base::parallel_for(
+            work.size(), options_.threads, [&](std::size_t item, unsigned) -> Status {
+                RETURN_IF_ERROR(check_space(work[item].first, work[item].second));
+                if (options_.progress != nullptr) {
+                    options_.progress->advance(1);
+                }
+                return {};
+            }));
+        if (options_.progress != nullptr) {
+            options_.progress->end();
+        }
+        return checks_;
+    }
+
+private:
+    void tell_refused(const engine::RefusedTable& refused) {
+        const Error& reason = refused.reason;
+        if (reason.code() == ErrorCode::Key) {
+            findings_.miss_key(reason.message(), reason.file());
+            return;
+        }
+        // Files that are missing or foreign are found by level files.
+        findings_.find({.kind = "table-unreadable",
+                        .severity = reason.code() == ErrorCode::Corruption ? Severity::Damage
+                                                                           : Severity::Note,
+                        .file = reason.file(),
+                        .table = refused.name,
+                        .space = reason.space(),
+                        .page = reason.page(),
+                        .message = reason.message()});
+    }
+
+    /// Errors that end the check; others become findings.
+    static bool is_fatal(const Error& error) {
+        return error.code() == ErrorCode::Io || error.code() == ErrorCode::Cancelled ||
+               error.code() == ErrorCode::Internal;
+    }
+
+    Status check_space(SpaceId space, const std::vector<Part>& parts) {
+        Status checked = check_parts(space, parts);
+        if (checked || is_fatal(checked.error())) {
+            return checked;
+        }
+        const base::MutexLock lock(mutex_);
+        const Part& first = parts.front();
+        if (checked.error().code() == ErrorCode::Key) {
+            findings_.miss_key(checked.error().message(), first.part->file);
+            return {};
+        }
+        findings_.find({.kind = "table-unreadable",
+                        .file = first.part->file,
+                        .table = name_of(*first.table),
+                        .space = space,
+                        .page = checked.error().page(),
+                        .message = checked.error().message()});
+        return {};
+    }
+
+    Status check_parts(SpaceId space, const std::vector<Part>& parts) {
+        ASSIGN_OR_RETURN(const space::SpaceHeader header, spaces_.header(space));
+        ASSIGN_OR_RETURN(const std::uint32_t page_count, spaces_.page_count(space));
+        std::optional<space::ExtentMap> extents;
+        auto built = space::build_extent_map(spaces_, space, header.flags);
+        if (built) {
+            extents = std::move(*built);
+        } else if (is_fatal(built.error()) || built.error().code() == ErrorCode::Key) {
+            return std::move(built.error());
+        }
+        SpaceUse use(extents ? &*extents : nullptr, page_count, header.flags);
+        std::map<std::uint64_t, Part> known;  // by index id
+        for (const Part& part : parts) {
+            RETURN_IF_ERROR(check_part(part, header, use));
+            for (const dict::StoredIndex& index : part.part->indexes) {
+                known.emplace(index.id, part);
+            }
+        }
+        return space == kSystemSpace || !extents ? ok_status()
+                                                 : find_unreached(space, header, use, known);
+    }
+
+    static std::string name_of(const dict::StoredTable& table) {
+        return table.table.database + "." + table.table.name;
+    }
+
+    Status check_part(const Part& of, const space::SpaceHeader& header, SpaceUse& use) {
+        const dict::StoredPart& part = *of.part;
+        const page::TablespaceFlags& flags = header.flags;
+        if (transactions_.altered_tables().contains(part.id)) {
+            const base::MutexLock lock(mutex_);
+            findings_.find({.kind = "table-not-checked",
+                            .severity = Severity::Note,
+                            .file = part.file,
+                            .table = name_of(*of.table),
+                            .space = part.space,
+                            .message = "an ALTER TABLE of it was not committed: its trees are not "
+                                       "checked before the server has undone it"});
+            return {};
+        }
+        TableChecks checks{.tables = 1};
+        for (std::size_t i = 0; i < part.indexes.size(); ++i) {
+            const dict::StoredIndex& index = part.indexes[i];
+            const btree::Tree tree{.root = {part.space, index.root},
+                                   .index_id = index.id,
+                                   .physical_size = flags.physical_page_size,
+                                   .logical_size = flags.row_compressed ? flags.logical_page_size
+                                                                        : flags.physical_page_size,
+                                   .row_compressed = flags.row_compressed};
+            const auto report = [&](const TreeProblem& problem) {
+                const base::MutexLock lock(mutex_);
+                findings_.find({.kind = std::string(problem.kind),
+                                .file = part.file,
+                                .table = name_of(*of.table),
+                                .index = of.table->table.indexes[i].name,
+                                .space = part.space,
+                                .page = problem.page,
+                                .message = problem.message});
+            };
+            record::RecordLayout layout = index.layout;
+            if (layout.clustered) {
+                btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
+                Status changed = engine::apply_instant_changes(reader, part, nullptr, layout);
+                if (!changed) {
+                    if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
+                        return changed;
+                    }
+                    report({"index-root", changed.error().page().value_or(index.root),
+                            changed.error().message()});
+                    continue;
+                }
+            }
+            TreeChecker checker(spaces_, tree, layout, use, report, options_.cancel);
+            RETURN_IF_ERROR(checker.run());
+            ++checks.trees;
+            checks.records += checker.records();
+        }
+        const base::MutexLock lock(mutex_);
+        checks_.tables += checks.tables;
+        checks_.trees += checks.trees;
+        checks_.records += checks.records;
+        return {};
+    }
+
+    /// Pages in use that say they are of a tree which has no way to them.
+    Status find_unreached(SpaceId space, const space::SpaceHeader& header, const SpaceUse& use,
+                          const std::map<std::uint64_t, Part>& known) {
+        std::vector<std::byte> page(header.flags.physical_page_size);
+        const space::ExtentMap& extents = *use.extents();
+        for (std::uint32_t number = 0; number < use.page_count() && number < extents.use.size();
+             ++number) {
+            const space::PageUse kind = extents.use[number];
+            if ((kind != space::PageUse::Fragment && kind != space::PageUse::Extent) ||
+                use.is_used(PageNo{number}) || extents.is_free(PageNo{number})) {
+                continue;
+            }
+            if (options_.cancel != nullptr) {
+                RETURN_IF_ERROR(options_.cancel->check());
+            }
+            if (Status read = spaces_.read({space, PageNo{number}}, page); !read) {
+                if (is_fatal(read.error())) {
+                    return read;
+                }
+                continue;  // level pages says so
+            }
+            const auto part = known.find(page::IndexHeaderView(page).index_id());
+            if (!page::is_index_type(page::HeaderView(page).type()) || part == known.end()) {
+                continue;
+            }
+            const base::MutexLock lock(mutex_);
+            findings_.find({.kind = "page-unreachable",
+                            .file = part->second.part->file,
+                            .table = name_of(*part->second.table),
+                            .space = space,
+                            .page = PageNo{number},
+                            .message = fmt::format("a page in use of index {}, which does not lead "
+                                                   "to it",
+                                                   part->first)});
+        }
+        return {};
+    }
+
+    const VerifyOptions& options_;
+    const TableFindings& findings_;
+    engine::Spaces& spaces_;
+    const undo::Transactions& transactions_;
+    base::Mutex mutex_;
+    TableChecks checks_ GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& options,
+                                 const TableFindings& findings) {
+    ASSIGN_OR_RETURN(const auto spaces, engine::Spaces::open(directory, options));
+    ASSIGN_OR_RETURN(const auto transactions,
+                     undo::Transactions::read(*spaces, spaces->page_size()));
+    engine::DatabaseOptions database{options};
+    database.skip_damaged = true;
+    ASSIGN_OR_RETURN(const engine::Catalog catalog,
+                     engine::read_catalog(directory, *spaces, transactions, database,
+                                          engine::CatalogScope::All));
+    return TableVerifier(options, findings, *spaces, transactions).run(catalog);
+}
+
+}  // namespace redoubt::verify

@@ -1,0 +1,30 @@
+/// Levels trees and rows of verification: every B-tree of every table (tree_check.h), as recovery
+/// would leave it, and the pages of each tablespace against the trees that use them.
+#pragma once
+
+#include <functional>
+
+#include "base/error.h"
+#include "io/file.h"
+#include "verify/verify.h"
+
+namespace redoubt::verify {
+
+struct TableChecks {
+    std::uint64_t tables = 0;  ///< partitions count each
+    std::uint64_t trees = 0;
+    std::uint64_t records = 0;  ///< in leaves
+};
+
+struct TableFindings {
+    std::function<void(Finding)> find;  ///< called by one thread at a time
+    /// What could not be looked at for want of a key, and the file.
+    std::function<void(const std::string&, const std::string&)> miss_key;
+};
+
+/// Damage is found; Errors: Io, Cancelled, and what keeps the dictionary from being read at all
+/// (Corruption, Key, Refused, Unsupported, NotFound).
+Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& options,
+                                 const TableFindings& findings);
+
+}  // namespace redoubt::verify

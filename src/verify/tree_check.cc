@@ -1,0 +1,432 @@
+// Map of this file: run() reads the root, then goes down level by level (check_level). A level is
+// what the pointers of the level above lead to, in their order; links between its pages must agree.
+#include "verify/tree_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "btree/page_records.h"
+#include "page/header.h"
+#include "page/index_page.h"
+#include "record/compare.h"
+#include "record/parse.h"
+
+namespace redoubt::verify {
+namespace {
+
+constexpr unsigned kLevelsMax = 64;  // of a tree; far beyond what a tablespace has room for
+
+/// Whether every field that tells records apart is compared as the server does.
+bool is_ordered(const record::RecordLayout& layout) {
+    for (std::size_t i = 0; i < layout.key_fields && i < layout.fields.size(); ++i) {
+        const record::ColumnType* const type = layout.fields[i].type;
+        if (type != nullptr && !type->comparable()) {
+            return false;
+        }
+    }
+    return layout.key_fields <= layout.fields.size();
+}
+
+/// An error that is a finding, not the end of the check.
+bool is_damage(const Error& error) {
+    return error.code() == ErrorCode::Corruption || error.code() == ErrorCode::NotFound;
+}
+
+}  // namespace
+
+bool SpaceUse::take(PageNo page) {
+    if (page.value >= used_.size()) {
+        return true;  // said by who could not read it
+    }
+    if (used_[page.value]) {
+        return false;
+    }
+    used_[page.value] = true;
+    return true;
+}
+
+bool SpaceUse::belongs_to(PageNo page, std::uint64_t id) const {
+    if (extents_ == nullptr || id == 0 || page.value >= extents_->use.size()) {
+        return true;
+    }
+    const space::PageUse use = extents_->use[page.value];
+    return use == space::PageUse::Unknown ||
+           (!extents_->is_free(page) && extents_->owner[page.value] == id);
+}
+
+void TreeChecker::Key::assign(std::span<const record::Field> from) {
+    bytes.clear();
+    fields.assign(from.begin(), from.end());
+    for (const record::Field& field : from) {
+        bytes.append(static_cast<const char*>(static_cast<const void*>(field.data)), field.size);
+    }
+    std::size_t at = 0;
+    for (record::Field& field : fields) {
+        field.data = static_cast<const std::byte*>(static_cast<const void*>(bytes.data() + at));
+        at += field.size;
+    }
+    known = true;
+}
+
+TreeChecker::TreeChecker(space::PageSource& source, const btree::Tree& tree,
+                         const record::RecordLayout& layout, SpaceUse& use, Report report,
+                         const base::CancelToken* cancel)
+    : source_(source),
+      tree_(tree),
+      layout_(layout),
+      use_(use),
+      report_(std::move(report)),
+      cancel_(cancel),
+      page_checker_(layout),
+      blobs_(source, tree.root.space, tree.physical_size, tree.row_compressed),
+      ordered_(is_ordered(layout)),
+      stored_(tree.row_compressed ? tree.physical_size : 0),
+      page_(tree.logical_size) {}
+
+void TreeChecker::report(std::string_view kind, PageNo page, std::string message) {
+    report_({.kind = kind, .page = page, .message = std::move(message)});
+}
+
+Status TreeChecker::run() {
+    parents_.page.resize(tree_.logical_size);
+    RETURN_IF_ERROR(read_root());
+    if (first_child_ == kNoPage) {
+        return {};
+    }
+    PageNo first = first_child_;
+    for (unsigned level = root_level_ + 1; level-- > 0 && first != kNoPage;) {
+        RETURN_IF_ERROR(check_level(level, first));
+        first = first_child_;
+    }
+    return {};
+}
+
+/// Leaves first_child_ at the root, or at kNoPage where there is none to begin with.
+Status TreeChecker::read_root() {
+    const PageNo root = tree_.root.page;
+    Status read = source_.read(tree_.root, tree_.row_compressed ? stored_ : page_);
+    if (!read) {
+        if (!is_damage(read.error())) {
+            return read;
+        }
+        report("tree-unreadable", root, read.error().message());
+        return {};
+    }
+    const std::span<const std::byte> raw = tree_.row_compressed ? stored_ : page_;
+    const page::IndexHeaderView index(raw);
+    root_level_ = index.level();
+    if (!page::is_index_type(page::HeaderView(raw).type()) ||
+        index.index_id() != tree_.index_id || root_level_ > kLevelsMax) {
+        report("index-root", root,
+               fmt::format("not the root of index {}: a page of type {}, index {}, level {}",
+                           tree_.index_id, page::type_name(page::HeaderView(raw).type()),
+                           index.index_id(), root_level_));
+        return {};
+    }
+    RETURN_IF_ERROR(read_segments(raw));
+    first_child_ = root;
+    return {};
+}
+
+/// The two segments that the tree's pages come from.
+Status TreeChecker::read_segments(std::span<const std::byte> root) {
+    ASSIGN_OR_RETURN(leaf_segment_, segment_at(root, true));
+    ASSIGN_OR_RETURN(inner_segment_, segment_at(root, false));
+    return {};
+}
+
+/// 0: it cannot be told, which is reported.
+Result<std::uint64_t> TreeChecker::segment_at(std::span<const std::byte> root, bool leaf) {
+    const page::IndexHeaderView index(root);
+    const page::SegmentHeaderView header = leaf ? index.leaf_segment() : index.inner_segment();
+    const std::string_view name = leaf ? "leaf" : "inner";
+    if (Status valid =
+            header.validate(tree_.root, use_.flags(), PageNo{use_.page_count()});
+        !valid) {
+        report("index-root", tree_.root.page,
+               fmt::format("its {} segment: {}", name, valid.error().message()));
+        return std::uint64_t{0};
+    }
+    std::vector<std::byte> inode(tree_.physical_size);
+    Status read = source_.read({tree_.root.space, header.inode_page()}, inode);
+    if (!read && !is_damage(read.error())) {
+        return std::move(read.error());
+    }
+    const bool is_inode = read && page::HeaderView(inode).type() ==
+                                      static_cast<std::uint16_t>(page::PageType::Inode);
+    const std::uint64_t id =
+        is_inode ? load_be<std::uint64_t>(inode.data() + header.inode_offset()) : 0;
+    if (id == 0) {
+        report("index-root", tree_.root.page,
+               fmt::format("its {} segment leads to page {} offset {}, where there is none", name,
+                           header.inode_page().value, header.inode_offset()));
+    }
+    return id;
+}
+
+/// Reads a page of the tree and lists its records. False: it cannot be used, which is reported.
+Result<bool> TreeChecker::load(PageNo number, unsigned level, std::vector<std::byte>& page,
+                               std::vector<std::uint16_t>& origins, bool report_it) {
+    const PageId id{tree_.root.space, number};
+    const auto refuse = [&](std::string_view kind, const Error& error) -> Result<bool> {
+        if (!is_damage(error)) {
+            return Error(error);
+        }
+        if (report_it) {
+            report(kind, number, error.message());
+        }
+        return false;
+    };
+    Status read = source_.read(id, tree_.row_compressed ? stored_ : page);
+    if (!read) {
+        return refuse("tree-unreadable", read.error());
+    }
+    if (tree_.row_compressed) {
+        if (Status expanded = expander_.expand(stored_, id, page); !expanded) {
+            return refuse("index-page", expanded.error());
+        }
+    }
+    if (Status listed = btree::list_records(page, id, tree_.index_id, layout_.compact, origins);
+        !listed) {
+        return refuse("index-page", listed.error());
+    }
+    if (page::IndexHeaderView(page).level() != level) {
+        return refuse("index-page",
+                      corruption(id, "on level {}, the pointer to it is on level {}",
+                                 page::IndexHeaderView(page).level(), level + 1));
+    }
+    return true;
+}
+
+Result<PageNo> TreeChecker::next_child(Key& key) {
+    key.known = false;
+    while (parents_.number != kNoPage) {
+        if (parents_.at < parents_.origins.size()) {
+            const std::uint16_t origin = parents_.origins[parents_.at++];
+            parents_.fields.resize(layout_.key_fields + 1);
+            auto child =
+                record::parse_node_pointer(parents_.page, origin, layout_, parents_.fields);
+            if (!child) {
+                parents_.broken = true;  // said when its level was checked
+                continue;
+            }
+            // The first key of a level stands for everything that is less.
+            if ((record::info_bits(parents_.page, origin, layout_.compact) &
+                 record::kMinimumRecord) == 0) {
+                key.assign(std::span(parents_.fields).first(layout_.key_fields));
+            }
+            return *child;
+        }
+        const PageNo next = page::HeaderView(parents_.page).next();
+        if (next == kNoPage || parents_.pages_read++ >= use_.page_count()) {
+            break;
+        }
+        const unsigned level = page::IndexHeaderView(parents_.page).level();
+        ASSIGN_OR_RETURN(const bool good,
+                         load(next, level, parents_.page, parents_.origins, false));
+        if (!good) {
+            parents_.broken = true;
+            break;
+        }
+        parents_.number = next;
+        parents_.at = 0;
+    }
+    parents_.number = kNoPage;
+    return kNoPage;
+}
+
+/// Leaves the first page of the level below in first_child_.
+Status TreeChecker::check_level(unsigned level, PageNo first) {
+    const bool is_root = level == root_level_;
+    first_child_ = kNoPage;
+    last_.known = false;
+    Key pointer;
+    PageNo number = first;
+    if (!is_root) {
+        ASSIGN_OR_RETURN(number, next_child(pointer));
+    }
+    Parents next_parents;  // the first page of this level that can be read
+    PageNo before = kNoPage;
+    PageNo linked = number;  // where the page before leads to
+    bool sure = true;        // `before` and `linked` are known
+    for (bool leftmost = true; number != kNoPage; leftmost = false) {
+        if (cancel_ != nullptr) {
+            RETURN_IF_ERROR(cancel_->check());
+        }
+        if (!use_.take(number)) {
+            report("page-shared", number,
+                   fmt::format("index {} leads here, and so does something else", tree_.index_id));
+            sure = false;  // also the end of pointers that go in a circle: each child is taken once
+        } else {
+            ++pages_;
+            check_owner(number, level);
+            ASSIGN_OR_RETURN(const bool good, load(number, level, page_, origins_, true));
+            if (good) {
+                const page::HeaderView header(page_);
+                if (sure && number != linked) {
+                    report("index-link", before,
+                           fmt::format("leads to page {}, the level above has page {} next",
+                                       linked.value, number.value));
+                }
+                if ((sure || leftmost) && header.previous() != before) {
+                    report("index-link", number,
+                           fmt::format("leads back to page {}, page {} is before it",
+                                       header.previous().value, before.value));
+                }
+                check_page(number, level, leftmost, pointer);
+                if (level == 0 && layout_.clustered) {
+                    RETURN_IF_ERROR(check_blobs(number));
+                }
+                if (next_parents.number == kNoPage) {
+                    next_parents.page = page_;
+                    next_parents.origins = origins_;
+                    next_parents.number = number;
+                    next_parents.broken = !leftmost;
+                }
+                sure = true;
+                before = number;
+                linked = header.next();
+            } else {
+                sure = false;
+                last_.known = false;
+            }
+        }
+        if (is_root) {
+            break;
+        }
+        ASSIGN_OR_RETURN(number, next_child(pointer));
+    }
+    if (sure && linked != kNoPage && !parents_.broken && before != kNoPage) {
+        report("index-link", before,
+               fmt::format("leads to page {}, but is the last of its level", linked.value));
+    }
+    parents_ = std::move(next_parents);
+    parents_.page.resize(tree_.logical_size);
+    first_child_ = parents_.number;
+    return {};
+}
+
+void TreeChecker::check_owner(PageNo number, unsigned level) {
+    const bool leaf = level == 0 && number != tree_.root.page;
+    const std::uint64_t id = leaf ? leaf_segment_ : inner_segment_;
+    if (!use_.belongs_to(number, id)) {
+        report("page-owner", number,
+               fmt::format("a page of index {} that its {} segment does not own", tree_.index_id,
+                           leaf ? "leaf" : "inner"));
+    }
+}
+
+void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer) {
+    records_ += level == 0 ? origins_.size() : 0;
+    sentences_.clear();
+    if (tree_.row_compressed) {
+        page_checker_.check_expanded(page_, origins_, leftmost, sentences_);
+    } else {
+        page_checker_.check(page_, origins_, leftmost, sentences_);
+    }
+    for (std::string& sentence : sentences_) {
+        report("index-page", number, std::move(sentence));
+    }
+    if (origins_.empty() && number != tree_.root.page) {
+        report("index-page", number, "a page without records that is not the root");
+    }
+    check_order(number, level, leftmost, pointer);
+}
+
+/// Keys ascend, on the page and from the page before; none is less than the pointer to the page.
+void TreeChecker::check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer) {
+    if (!ordered_) {
+        return;
+    }
+    const std::size_t count = layout_.key_fields;
+    fields_.resize(count + 1);
+    const std::span<record::Field> key = std::span(fields_).first(count);
+    bool first = true;
+    for (const std::uint16_t origin : origins_) {
+        const bool minimum =
+            (record::info_bits(page_, origin, layout_.compact) & record::kMinimumRecord) != 0;
+        if (minimum && leftmost && first) {
+            first = level == 0;  // the record of instant changes is no row
+            continue;
+        }
+        Status parsed;
+        if (level == 0) {
+            parsed = record::parse_record(page_, origin, layout_, count, key);
+        } else if (auto child = record::parse_node_pointer(page_, origin, layout_, fields_);
+                   !child) {
+            parsed = tl::unexpected(std::move(child.error()));
+        }
+        if (!parsed) {
+            last_.known = false;  // said by the page's own check
+            first = false;
+            continue;
+        }
+        if (first && pointer.known &&
+            record::compare_keys(layout_.fields, key, pointer.fields) < 0) {
+            report("node-pointer", number,
+                   "its first key is less than that of the pointer to the page");
+        }
+        first = false;
+        if (last_.known && record::compare_keys(layout_.fields, last_.fields, key) >= 0) {
+            report("index-order", number,
+                   fmt::format("the key of the record at offset {} is not greater than the one "
+                               "before it",
+                               origin));
+            last_.known = false;
+            return;
+        }
+        last_.assign(key);
+    }
+}
+
+/// Every chain that the page's rows lead to, as long as the row says.
+Status TreeChecker::check_blobs(PageNo number) {
+    for (const std::uint16_t origin : origins_) {
+        if ((record::info_bits(page_, origin, layout_.compact) & record::kMinimumRecord) != 0) {
+            continue;
+        }
+        auto extent = record::parse_whole_record(page_, origin, layout_, false, fields_);
+        if (!extent) {
+            continue;
+        }
+        for (const record::Field& field : fields_) {
+            if (!field.external) {
+                continue;
+            }
+            const auto reference = field.bytes().last(record::kReferenceSize);
+            PageNo shared = kNoPage;
+            const bool owns = (std::to_integer<unsigned>(reference[12]) & 0x80) == 0;
+            Status checked = blobs_.check(reference, [&](PageNo page) {
+                // A row that inherited the value of an older version does not own it.
+                if (owns && !use_.take(page)) {
+                    shared = page;
+                } else if (owns && !use_.belongs_to(page, leaf_segment_)) {
+                    report("page-owner", page,
+                           fmt::format("a page of an off-page column of page {} that the index's "
+                                       "leaf segment does not own",
+                                       number.value));
+                }
+            });
+            if (!checked && !is_damage(checked.error())) {
+                return checked;
+            }
+            if (!checked) {
+                const std::optional<PageNo> at = checked.error().page();
+                report("blob-chain", number,
+                       fmt::format("the record at offset {}: {}{}", origin,
+                                   checked.error().message(),
+                                   at ? fmt::format(" (page {})", at->value) : ""));
+            } else if (shared != kNoPage) {
+                report("page-shared", shared,
+                       fmt::format("an off-page column of page {} leads here, and so does something "
+                                   "else",
+                                   number.value));
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace redoubt::verify

@@ -1,0 +1,121 @@
+/// Proves one B-tree: every page of it in itself (page_check.h), links along each level, pointers
+/// between levels, the order of keys, and that its pages belong to it and to nothing else.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/cancel.h"
+#include "btree/blob.h"
+#include "btree/tree.h"
+#include "record/layout.h"
+#include "space/extent_map.h"
+#include "space/page_source.h"
+#include "verify/page_check.h"
+
+namespace redoubt::verify {
+
+/// The pages of one tablespace: who owns them, and which a tree or an off-page column was found to
+/// use. Not thread-safe.
+class SpaceUse {
+public:
+    /// `extents` null: it is not known who owns what.
+    SpaceUse(const space::ExtentMap* extents, std::uint32_t page_count,
+             const page::TablespaceFlags& flags)
+        : extents_(extents), flags_(flags), used_(page_count, false) {}
+    /// False: something else uses the page already.
+    bool take(PageNo page);
+    bool is_used(PageNo page) const { return page.value < used_.size() && used_[page.value]; }
+    std::uint32_t page_count() const { return static_cast<std::uint32_t>(used_.size()); }
+    /// Whether `page` is in use by segment `id`; true where that is not known.
+    bool belongs_to(PageNo page, std::uint64_t id) const;
+    const space::ExtentMap* extents() const { return extents_; }
+    const page::TablespaceFlags& flags() const { return flags_; }
+
+private:
+    const space::ExtentMap* extents_;
+    page::TablespaceFlags flags_;
+    std::vector<bool> used_;
+};
+
+struct TreeProblem {
+    std::string_view kind;  ///< as Finding::kind; lives for ever
+    PageNo page;
+    std::string message;
+};
+
+class TreeChecker {
+public:
+    using Report = std::function<void(TreeProblem)>;
+    /// All outlive this. `layout`: with instant changes applied.
+    TreeChecker(space::PageSource& source, const btree::Tree& tree,
+                const record::RecordLayout& layout, SpaceUse& use, Report report,
+                const base::CancelToken* cancel);
+    /// Damage is reported; Errors: Io, Key, Cancelled. Visits each page of the tree once.
+    Status run();
+
+    std::uint64_t pages() const { return pages_; }
+    std::uint64_t records() const { return records_; }
+
+private:
+    /// A key on its own memory.
+    struct Key {
+        std::string bytes;
+        std::vector<record::Field> fields;
+        bool known = false;
+        void assign(std::span<const record::Field> from);
+    };
+    /// The level above the one that is checked, child by child.
+    struct Parents {
+        std::vector<std::byte> page;
+        std::vector<std::uint16_t> origins;
+        PageNo number = kNoPage;
+        std::size_t at = 0;
+        std::uint32_t pages_read = 0;
+        bool broken = false;  // some of it cannot be read: children may be missing
+        std::vector<record::Field> fields;
+    };
+
+    Status read_root();
+    Status read_segments(std::span<const std::byte> root);
+    Result<std::uint64_t> segment_at(std::span<const std::byte> root, bool leaf);
+    Status check_level(unsigned level, PageNo first);
+    /// The next child of the level above; kNoPage: none is left.
+    Result<PageNo> next_child(Key& key);
+    Result<bool> load(PageNo number, unsigned level, std::vector<std::byte>& page,
+                      std::vector<std::uint16_t>& origins, bool report);
+    void check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer);
+    void check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer);
+    void check_owner(PageNo number, unsigned level);
+    Status check_blobs(PageNo number);
+    void report(std::string_view kind, PageNo page, std::string message);
+
+    space::PageSource& source_;
+    const btree::Tree tree_;
+    const record::RecordLayout& layout_;
+    SpaceUse& use_;
+    const Report report_;
+    const base::CancelToken* cancel_;
+    PageChecker page_checker_;
+    btree::PageExpander expander_;
+    btree::BlobReader blobs_;
+    const bool ordered_;  // keys can be compared
+
+    std::vector<std::byte> stored_;
+    std::vector<std::byte> page_;
+    std::vector<std::uint16_t> origins_;
+    std::vector<record::Field> fields_;
+    std::vector<std::string> sentences_;
+    Parents parents_;
+    Key last_;  // of the level so far
+    PageNo first_child_ = kNoPage;
+    unsigned root_level_ = 0;
+    std::uint64_t leaf_segment_ = 0;   // 0 = not known
+    std::uint64_t inner_segment_ = 0;  // 0 = not known
+    std::uint64_t pages_ = 0;
+    std::uint64_t records_ = 0;
+};
+
+}  // namespace redoubt::verify
