@@ -25,7 +25,7 @@ struct BlobReader::Reference {
 
 /// What becomes of a chain that is read.
 struct BlobReader::Sink {
-    std::string* out = nullptr;                           // gets the value
+    std::string* out = nullptr;                            // gets the value
     const std::function<void(PageNo)>* on_page = nullptr;  // and to its end, if not null
     void take(const void* data, std::size_t size) const {
         if (out != nullptr) {
@@ -40,7 +40,7 @@ struct BlobReader::Sink {
     /// Behind the last byte that was wanted.
     Status end(PageId last, PageNo next, std::size_t left_over) const {
         if (on_page != nullptr && left_over != 0) {
-            return corruption(last, "an off-page column ends here, its page has {} bytes more",
+            return corruption(last, "an off-page column has {} bytes more than its row says",
                               left_over);
         }
         if (on_page != nullptr && next != kNoPage) {
@@ -136,11 +136,13 @@ Status BlobReader::read_compressed(const Reference& from, std::uint64_t wanted, 
     }
     ASSIGN_OR_RETURN(const std::uint32_t page_count, source_.page_count(space_));
     PageId at = from.first;
-    std::uint64_t left = wanted;
+    // One byte more than there may be: then the stream must end, maybe on a page of its own.
+    const std::uint64_t probe = sink.on_page != nullptr && wanted > 0 ? 1 : 0;
+    std::uint64_t left = wanted + probe;
     std::vector<char> buffer(std::min<std::uint64_t>(left, std::uint64_t{64} << 10));
     for (std::uint32_t pages = 0; left > 0; ++pages) {
         if (at.page == kNoPage || pages >= page_count) {
-            return corruption(from.first, "an off-page column ends {} bytes early", left);
+            return corruption(from.first, "an off-page column ends {} bytes early", left - probe);
         }
         RETURN_IF_ERROR(source_.read(at, page_));
         const page::HeaderView header(page_);
@@ -161,6 +163,9 @@ Status BlobReader::read_compressed(const Reference& from, std::uint64_t wanted, 
             const std::size_t got = room - stream.avail_out;
             sink.take(buffer.data(), got);
             left -= got;
+            if (outcome == Z_STREAM_END && left == probe && probe != 0) {
+                return sink.end(at, header.next(), 0);
+            }
             if (left == 0 || (outcome == Z_OK && stream.avail_in == 0 && stream.avail_out != 0) ||
                 (outcome == Z_BUF_ERROR && stream.avail_in == 0)) {
                 break;  // the next page goes on
@@ -169,12 +174,9 @@ Status BlobReader::read_compressed(const Reference& from, std::uint64_t wanted, 
                 return corruption(at, "an off-page column cannot be decompressed");
             }
         }
-        if (left == 0) {
-            return sink.end(at, header.next(), 0);
-        }
         at.page = header.next();
     }
-    return {};
+    return sink.end(from.first, kNoPage, probe);
 }
 
 }  // namespace redoubt::btree

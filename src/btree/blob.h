@@ -26,8 +26,7 @@ public:
                   std::uint64_t limit = UINT64_MAX);
     /// Reads the same, and keeps nothing; `on_page` gets each page of the chain. Errors: as
     /// append(); also Corruption where the chain goes on behind the value's end.
-    Status check(std::span<const std::byte> reference,
-                 const std::function<void(PageNo)>& on_page);
+    Status check(std::span<const std::byte> reference, const std::function<void(PageNo)>& on_page);
 
 private:
     struct Reference;

@@ -277,6 +277,28 @@ bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& va
     return count_characters(charset, entry.bytes()) == layout.prefix / charset.max_size;
 }
 
+bool has_prefix_size(const FieldLayout& layout) {
+    const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
+    return layout.prefix == 0 || collation == nullptr || collation->charset->fixed_size() ||
+           collation->charset->name.starts_with("utf8");
+}
+
+std::size_t prefix_size(const FieldLayout& layout, std::string_view value) {
+    const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
+    std::size_t size = std::min<std::size_t>(value.size(), layout.prefix);
+    if (collation == nullptr || collation->charset->fixed_size()) {
+        return size;
+    }
+    std::size_t characters = layout.prefix / collation->charset->max_size;
+    for (std::size_t at = 0; at < value.size(); ++at) {
+        const bool begins = (static_cast<unsigned char>(value[at]) & 0xC0) != 0x80;
+        if (begins && characters-- == 0) {
+            return at;
+        }
+    }
+    return value.size();
+}
+
 int compare_keys(std::span<const FieldLayout> layout, std::span<const Field> record,
                  std::span<const Field> key) {
     for (std::size_t i = 0; i < key.size(); ++i) {

@@ -256,8 +256,8 @@ Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::si
         extent.begin = origin - kRedundantHeader - (short_ends ? 1 : 2) * stored;
         extent.end = origin;
         for (const Field& field : fields) {
-            extent.end = std::max(
-                extent.end, static_cast<std::size_t>(field.data - page.data()) + field.size);
+            extent.end = std::max(extent.end,
+                                  static_cast<std::size_t>(field.data - page.data()) + field.size);
         }
         fields.resize(node_pointer ? count : stored);
         return extent;

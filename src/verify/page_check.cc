@@ -12,9 +12,9 @@
 namespace redoubt::verify {
 namespace {
 
-constexpr std::size_t kSlotSize = 2;       // bytes
-constexpr unsigned kOwnedMin = 4;          // records of a slot that is neither first nor last
-constexpr unsigned kOwnedMax = 8;          // records of a slot
+constexpr std::size_t kSlotSize = 2;  // bytes
+constexpr unsigned kOwnedMin = 4;     // records of a slot that is neither first nor last
+constexpr unsigned kOwnedMax = 8;     // records of a slot
 constexpr std::uint16_t kDirectionMax = 5;
 
 /// Positions and fields of record headers, which the two formats have in different places.
@@ -93,9 +93,9 @@ void PageChecker::check_directory(std::span<const std::byte> page,
     std::size_t number = 0;
     unsigned since = 0;
     for (std::size_t i = 0; i < origins.size() + 2; ++i) {
-        const std::size_t origin = i == 0                  ? format.infimum()
+        const std::size_t origin = i == 0               ? format.infimum()
                                    : i > origins.size() ? format.supremum()
-                                                           : origins[i - 1];
+                                                        : origins[i - 1];
         ++since;
         const unsigned owned = format.owned(page, origin);
         if (owned == 0) {
@@ -109,8 +109,8 @@ void PageChecker::check_directory(std::span<const std::byte> page,
             return;
         }
         if (owned != since) {
-            problems.push_back(fmt::format("directory slot {} owns {} records, but has {}", number,
-                                           owned, since));
+            problems.push_back(
+                fmt::format("directory slot {} owns {} records, but has {}", number, owned, since));
             return;
         }
         const bool ends = number == 0 || number + 1 == slots;
@@ -122,8 +122,8 @@ void PageChecker::check_directory(std::span<const std::byte> page,
         since = 0;
     }
     if (number != slots) {
-        problems.push_back(fmt::format(
-            "its directory has {} slots, its records are owned by {}", slots, number));
+        problems.push_back(
+            fmt::format("its directory has {} slots, its records are owned by {}", slots, number));
     }
 }
 
@@ -139,11 +139,10 @@ void PageChecker::check_heap_numbers(std::span<const std::byte> page,
     const auto take = [&](std::size_t origin) {
         const unsigned number = format.heap_number(page, origin);
         if (number < 2 || number >= count || seen_[number]) {
-            problems.push_back(
-                number >= 2 && number < count
-                    ? fmt::format("two records have heap number {}", number)
-                    : fmt::format("the record at offset {} has heap number {} of {}", origin,
-                                  number, count));
+            problems.push_back(number >= 2 && number < count
+                                   ? fmt::format("two records have heap number {}", number)
+                                   : fmt::format("the record at offset {} has heap number {} of {}",
+                                                 origin, number, count));
             return false;
         }
         seen_[number] = true;
@@ -168,9 +167,9 @@ void PageChecker::check_heap_numbers(std::span<const std::byte> page,
         }
     }
     if (origins.size() + freed + 2 != count) {
-        problems.push_back(fmt::format(
-            "the heap has {} records, {} of them in the list and {} freed", count - std::min<std::size_t>(count, 2),
-            origins.size(), freed));
+        problems.push_back(
+            fmt::format("the heap has {} records, {} of them in the list and {} freed",
+                        count - std::min<std::size_t>(count, 2), origins.size(), freed));
     }
 }
 
@@ -187,8 +186,9 @@ void PageChecker::check_records(std::span<const std::byte> page,
         // The first record of a level; on the leaves, the record of instant changes.
         if (minimum != (first && leftmost && node_pointers) &&
             !(minimum && first && leftmost && layout_.clustered)) {
-            problems.push_back(fmt::format("the record at offset {} is {}marked as the first of its level",
-                                           origin, minimum ? "wrongly " : "not "));
+            problems.push_back(
+                fmt::format("the record at offset {} is {}marked as the first of its level", origin,
+                            minimum ? "wrongly " : "not "));
         }
         const bool metadata = minimum && !node_pointers;
         first = false;
@@ -201,6 +201,14 @@ void PageChecker::check_records(std::span<const std::byte> page,
             problems.push_back(extent.error().message());
             all_parsed_ = false;
             continue;
+        }
+        for (std::size_t i = 0; i < fields_.size(); ++i) {
+            const std::size_t size = layout_.fields[i].fixed_size;
+            if (size != 0 && !fields_[i].null && fields_[i].size != size) {
+                problems.push_back(
+                    fmt::format("field {} of the record at offset {} has {} bytes, not {}", i + 1,
+                                origin, fields_[i].size, size));
+            }
         }
         extents_.push_back({extent->begin, extent->end, origin});
     }
@@ -216,13 +224,13 @@ void PageChecker::check_records(std::span<const std::byte> page,
 }
 
 /// The heap consists of records and of what freed ones have left.
-void PageChecker::check_space(std::span<const std::byte> page,
-                              std::vector<std::string>& problems) {
+void PageChecker::check_space(std::span<const std::byte> page, std::vector<std::string>& problems) {
     const page::IndexHeaderView index(page);
     const std::size_t heap = Format(layout_.compact).heap();
     if (!extents_.empty() && extents_.back().end > index.heap_top()) {
-        problems.push_back(fmt::format("the record at offset {} reaches beyond the heap's end at {}",
-                                       extents_.back().origin, index.heap_top()));
+        problems.push_back(
+            fmt::format("the record at offset {} reaches beyond the heap's end at {}",
+                        extents_.back().origin, index.heap_top()));
         return;
     }
     if (!all_parsed_) {
@@ -233,9 +241,8 @@ void PageChecker::check_space(std::span<const std::byte> page,
         used += extent.end - extent.begin;
     }
     if (used + index.freed_bytes() != index.heap_top() - heap) {
-        problems.push_back(fmt::format(
-            "the heap has {} bytes, {} of them in records and {} freed", index.heap_top() - heap,
-            used, index.freed_bytes()));
+        problems.push_back(fmt::format("the heap has {} bytes, {} of them in records and {} freed",
+                                       index.heap_top() - heap, used, index.freed_bytes()));
     }
 }
 

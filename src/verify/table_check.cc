@@ -1,5 +1,6 @@
 #include "verify/table_check.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "page/header.h"
 #include "page/index_page.h"
 #include "space/extent_map.h"
+#include "verify/row_check.h"
 #include "verify/tree_check.h"
 
 namespace redoubt::verify {
@@ -28,8 +30,14 @@ struct Part {
 class TableVerifier {
 public:
     TableVerifier(const VerifyOptions& options, const TableFindings& findings,
-                  engine::Spaces& spaces, const undo::Transactions& transactions)
-        : options_(options), findings_(findings), spaces_(spaces), transactions_(transactions) {}
+                  engine::Spaces& spaces, const undo::Transactions& transactions,
+                  bool changes_buffered)
+        : options_(options),
+          findings_(findings),
+          spaces_(spaces),
+          transactions_(transactions),
+          rows_wanted_(std::ranges::count(options.levels, "rows") != 0),
+          changes_buffered_(changes_buffered) {}
 
     Result<TableChecks> run(const engine::Catalog& catalog) {
         for (const engine::RefusedTable& refused : catalog.refused) {
@@ -67,14 +75,14 @@ private:
             return;
         }
         // Files that are missing or foreign are found by level files.
-        findings_.find({.kind = "table-unreadable",
-                        .severity = reason.code() == ErrorCode::Corruption ? Severity::Damage
-                                                                           : Severity::Note,
-                        .file = reason.file(),
-                        .table = refused.name,
-                        .space = reason.space(),
-                        .page = reason.page(),
-                        .message = reason.message()});
+        findings_.find(
+            {.kind = "table-unreadable",
+             .severity = reason.code() == ErrorCode::Corruption ? Severity::Damage : Severity::Note,
+             .file = reason.file(),
+             .table = refused.name,
+             .space = reason.space(),
+             .page = reason.page(),
+             .message = reason.message()});
     }
 
     /// Errors that end the check; others become findings.
@@ -114,22 +122,21 @@ private:
             return std::move(built.error());
         }
         SpaceUse use(extents ? &*extents : nullptr, page_count, header.flags);
-        std::map<std::uint64_t, Part> known;  // by index id
+        std::map<std::uint64_t, Part> complete;  // by index id
         for (const Part& part : parts) {
-            RETURN_IF_ERROR(check_part(part, header, use));
-            for (const dict::StoredIndex& index : part.part->indexes) {
-                known.emplace(index.id, part);
-            }
+            RETURN_IF_ERROR(check_part(part, header, use, complete));
         }
         return space == kSystemSpace || !extents ? ok_status()
-                                                 : find_unreached(space, header, use, known);
+                                                 : find_unreached(space, header, use, complete);
     }
 
     static std::string name_of(const dict::StoredTable& table) {
         return table.table.database + "." + table.table.name;
     }
 
-    Status check_part(const Part& of, const space::SpaceHeader& header, SpaceUse& use) {
+    /// `complete` gets the indexes whose trees were walked whole.
+    Status check_part(const Part& of, const space::SpaceHeader& header, SpaceUse& use,
+                      std::map<std::uint64_t, Part>& complete) {
         const dict::StoredPart& part = *of.part;
         const page::TablespaceFlags& flags = header.flags;
         if (transactions_.altered_tables().contains(part.id)) {
@@ -144,6 +151,10 @@ private:
             return {};
         }
         TableChecks checks{.tables = 1};
+        std::vector<record::RecordLayout> layouts(part.indexes.size());
+        std::vector<RowTree> rows;         // trees that are whole, the clustered one first
+        std::vector<std::size_t> numbers;  // of their indexes
+        bool clustered_whole = true;
         for (std::size_t i = 0; i < part.indexes.size(); ++i) {
             const dict::StoredIndex& index = part.indexes[i];
             const btree::Tree tree{.root = {part.space, index.root},
@@ -152,7 +163,9 @@ private:
                                    .logical_size = flags.row_compressed ? flags.logical_page_size
                                                                         : flags.physical_page_size,
                                    .row_compressed = flags.row_compressed};
+            bool whole = true;
             const auto report = [&](const TreeProblem& problem) {
+                whole = false;
                 const base::MutexLock lock(mutex_);
                 findings_.find({.kind = std::string(problem.kind),
                                 .file = part.file,
@@ -162,7 +175,8 @@ private:
                                 .page = problem.page,
                                 .message = problem.message});
             };
-            record::RecordLayout layout = index.layout;
+            record::RecordLayout& layout = layouts[i];
+            layout = index.layout;
             if (layout.clustered) {
                 btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
                 Status changed = engine::apply_instant_changes(reader, part, nullptr, layout);
@@ -172,13 +186,26 @@ private:
                     }
                     report({"index-root", changed.error().page().value_or(index.root),
                             changed.error().message()});
+                    clustered_whole = false;
                     continue;
                 }
             }
             TreeChecker checker(spaces_, tree, layout, use, report, options_.cancel);
             RETURN_IF_ERROR(checker.run());
+            if (checker.complete()) {
+                complete.emplace(index.id, of);
+            }
             ++checks.trees;
             checks.records += checker.records();
+            if (whole) {
+                rows.push_back({tree, &layout});
+                numbers.push_back(i);
+            } else if (i == 0) {
+                clustered_whole = false;
+            }
+        }
+        if (rows_wanted_ && clustered_whole && rows.size() > 1) {
+            RETURN_IF_ERROR(check_rows(of, rows, numbers));
         }
         const base::MutexLock lock(mutex_);
         checks_.tables += checks.tables;
@@ -187,9 +214,51 @@ private:
         return {};
     }
 
+    /// Secondary indexes against the clustered one. Where an ordinary state of things may make them
+    /// differ, they are not compared, which is said.
+    Status check_rows(const Part& of, const std::vector<RowTree>& trees,
+                      const std::vector<std::size_t>& numbers) {
+        const dict::StoredPart& part = *of.part;
+        const auto finding = [&](std::size_t number, std::string kind, Severity severity) {
+            return Finding{.kind = std::move(kind),
+                           .severity = severity,
+                           .file = part.file,
+                           .table = name_of(*of.table),
+                           .index = of.table->table.indexes[numbers[number + 1]].name,
+                           .space = part.space};
+        };
+        const auto report = [&](const RowProblem& problem) {
+            const base::MutexLock lock(mutex_);
+            Finding found = finding(problem.index, std::string(problem.kind), Severity::Damage);
+            found.page = problem.page;
+            found.message = problem.message;
+            findings_.find(std::move(found));
+        };
+        const auto leave = [&](std::size_t number, std::string_view why) {
+            const base::MutexLock lock(mutex_);
+            Finding found = finding(number, "rows-not-compared", Severity::Note);
+            found.message = fmt::format("its entries are not compared with the rows: {}", why);
+            findings_.find(std::move(found));
+        };
+        if (transactions_.emptied_tables().contains(part.id) || changes_buffered_) {
+            for (std::size_t i = 0; i + 1 < trees.size(); ++i) {
+                leave(i, changes_buffered_ ? "the change buffer holds changes of secondary indexes"
+                                           : "a transaction that filled the table had not ended");
+            }
+            return {};
+        }
+        RowChecker checker(spaces_, trees.front(), {trees.begin() + 1, trees.end()}, transactions_,
+                           report, options_.cancel);
+        RETURN_IF_ERROR(checker.run());
+        for (const RowGap& gap : checker.gaps()) {
+            leave(gap.index, gap.why);
+        }
+        return {};
+    }
+
     /// Pages in use that say they are of a tree which has no way to them.
     Status find_unreached(SpaceId space, const space::SpaceHeader& header, const SpaceUse& use,
-                          const std::map<std::uint64_t, Part>& known) {
+                          const std::map<std::uint64_t, Part>& complete) {
         std::vector<std::byte> page(header.flags.physical_page_size);
         const space::ExtentMap& extents = *use.extents();
         for (std::uint32_t number = 0; number < use.page_count() && number < extents.use.size();
@@ -208,8 +277,8 @@ private:
                 }
                 continue;  // level pages says so
             }
-            const auto part = known.find(page::IndexHeaderView(page).index_id());
-            if (!page::is_index_type(page::HeaderView(page).type()) || part == known.end()) {
+            const auto part = complete.find(page::IndexHeaderView(page).index_id());
+            if (!page::is_index_type(page::HeaderView(page).type()) || part == complete.end()) {
                 continue;
             }
             const base::MutexLock lock(mutex_);
@@ -229,9 +298,20 @@ private:
     const TableFindings& findings_;
     engine::Spaces& spaces_;
     const undo::Transactions& transactions_;
+    const bool rows_wanted_;
+    const bool changes_buffered_;  // the change buffer is not empty
     base::Mutex mutex_;
     TableChecks checks_ GUARDED_BY(mutex_);
 };
+
+/// Whether secondary indexes lack changes that wait in the change buffer. Its root is always there.
+Result<bool> has_buffered_changes(engine::Spaces& spaces) {
+    constexpr PageNo kChangeBufferRoot{4};
+    std::vector<std::byte> root(spaces.page_size());
+    RETURN_IF_ERROR(spaces.read({kSystemSpace, kChangeBufferRoot}, root));
+    const page::IndexHeaderView index(root);
+    return index.level() > 0 || index.record_count() > 0;
+}
 
 }  // namespace
 
@@ -245,7 +325,8 @@ Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& 
     ASSIGN_OR_RETURN(const engine::Catalog catalog,
                      engine::read_catalog(directory, *spaces, transactions, database,
                                           engine::CatalogScope::All));
-    return TableVerifier(options, findings, *spaces, transactions).run(catalog);
+    ASSIGN_OR_RETURN(const bool buffered, has_buffered_changes(*spaces));
+    return TableVerifier(options, findings, *spaces, transactions, buffered).run(catalog);
 }
 
 }  // namespace redoubt::verify

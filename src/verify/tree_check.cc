@@ -95,6 +95,7 @@ Status TreeChecker::run() {
     if (first_child_ == kNoPage) {
         return {};
     }
+    complete_ = true;
     PageNo first = first_child_;
     for (unsigned level = root_level_ + 1; level-- > 0 && first != kNoPage;) {
         RETURN_IF_ERROR(check_level(level, first));
@@ -117,8 +118,8 @@ Status TreeChecker::read_root() {
     const std::span<const std::byte> raw = tree_.row_compressed ? stored_ : page_;
     const page::IndexHeaderView index(raw);
     root_level_ = index.level();
-    if (!page::is_index_type(page::HeaderView(raw).type()) ||
-        index.index_id() != tree_.index_id || root_level_ > kLevelsMax) {
+    if (!page::is_index_type(page::HeaderView(raw).type()) || index.index_id() != tree_.index_id ||
+        root_level_ > kLevelsMax) {
         report("index-root", root,
                fmt::format("not the root of index {}: a page of type {}, index {}, level {}",
                            tree_.index_id, page::type_name(page::HeaderView(raw).type()),
@@ -142,8 +143,7 @@ Result<std::uint64_t> TreeChecker::segment_at(std::span<const std::byte> root, b
     const page::IndexHeaderView index(root);
     const page::SegmentHeaderView header = leaf ? index.leaf_segment() : index.inner_segment();
     const std::string_view name = leaf ? "leaf" : "inner";
-    if (Status valid =
-            header.validate(tree_.root, use_.flags(), PageNo{use_.page_count()});
+    if (Status valid = header.validate(tree_.root, use_.flags(), PageNo{use_.page_count()});
         !valid) {
         report("index-root", tree_.root.page,
                fmt::format("its {} segment: {}", name, valid.error().message()));
@@ -154,8 +154,8 @@ Result<std::uint64_t> TreeChecker::segment_at(std::span<const std::byte> root, b
     if (!read && !is_damage(read.error())) {
         return std::move(read.error());
     }
-    const bool is_inode = read && page::HeaderView(inode).type() ==
-                                      static_cast<std::uint16_t>(page::PageType::Inode);
+    const bool is_inode =
+        read && page::HeaderView(inode).type() == static_cast<std::uint16_t>(page::PageType::Inode);
     const std::uint64_t id =
         is_inode ? load_be<std::uint64_t>(inode.data() + header.inode_offset()) : 0;
     if (id == 0) {
@@ -193,9 +193,8 @@ Result<bool> TreeChecker::load(PageNo number, unsigned level, std::vector<std::b
         return refuse("index-page", listed.error());
     }
     if (page::IndexHeaderView(page).level() != level) {
-        return refuse("index-page",
-                      corruption(id, "on level {}, the pointer to it is on level {}",
-                                 page::IndexHeaderView(page).level(), level + 1));
+        return refuse("index-page", corruption(id, "on level {}, the pointer to it is on level {}",
+                                               page::IndexHeaderView(page).level(), level + 1));
     }
     return true;
 }
@@ -219,7 +218,9 @@ Result<PageNo> TreeChecker::next_child(Key& key) {
             }
             return *child;
         }
-        const PageNo next = page::HeaderView(parents_.page).next();
+        const PageNo next = parents_.number == tree_.root.page
+                                ? kNoPage  // whatever it says, which was said
+                                : page::HeaderView(parents_.page).next();
         if (next == kNoPage || parents_.pages_read++ >= use_.page_count()) {
             break;
         }
@@ -260,7 +261,6 @@ Status TreeChecker::check_level(unsigned level, PageNo first) {
                    fmt::format("index {} leads here, and so does something else", tree_.index_id));
             sure = false;  // also the end of pointers that go in a circle: each child is taken once
         } else {
-            ++pages_;
             check_owner(number, level);
             ASSIGN_OR_RETURN(const bool good, load(number, level, page_, origins_, true));
             if (good) {
@@ -291,6 +291,7 @@ Status TreeChecker::check_level(unsigned level, PageNo first) {
             } else {
                 sure = false;
                 last_.known = false;
+                complete_ = complete_ && level == 0;
             }
         }
         if (is_root) {
@@ -302,6 +303,7 @@ Status TreeChecker::check_level(unsigned level, PageNo first) {
         report("index-link", before,
                fmt::format("leads to page {}, but is the last of its level", linked.value));
     }
+    complete_ = complete_ && !parents_.broken;
     parents_ = std::move(next_parents);
     parents_.page.resize(tree_.logical_size);
     first_child_ = parents_.number;
@@ -414,15 +416,16 @@ Status TreeChecker::check_blobs(PageNo number) {
             }
             if (!checked) {
                 const std::optional<PageNo> at = checked.error().page();
-                report("blob-chain", number,
-                       fmt::format("the record at offset {}: {}{}", origin,
-                                   checked.error().message(),
-                                   at ? fmt::format(" (page {})", at->value) : ""));
+                report(
+                    "blob-chain", number,
+                    fmt::format("the record at offset {}: {}{}", origin, checked.error().message(),
+                                at ? fmt::format(" (page {})", at->value) : ""));
             } else if (shared != kNoPage) {
-                report("page-shared", shared,
-                       fmt::format("an off-page column of page {} leads here, and so does something "
-                                   "else",
-                                   number.value));
+                report(
+                    "page-shared", shared,
+                    fmt::format("an off-page column of page {} leads here, and so does something "
+                                "else",
+                                number.value));
             }
         }
     }

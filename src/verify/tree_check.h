@@ -56,7 +56,8 @@ public:
     /// Damage is reported; Errors: Io, Key, Cancelled. Visits each page of the tree once.
     Status run();
 
-    std::uint64_t pages() const { return pages_; }
+    /// Every pointer was followed; else pages that no pointer leads to may still be of the tree.
+    bool complete() const { return complete_; }
     std::uint64_t records() const { return records_; }
 
 private:
@@ -114,7 +115,7 @@ private:
     unsigned root_level_ = 0;
     std::uint64_t leaf_segment_ = 0;   // 0 = not known
     std::uint64_t inner_segment_ = 0;  // 0 = not known
-    std::uint64_t pages_ = 0;
+    bool complete_ = false;
     std::uint64_t records_ = 0;
 };
 

@@ -41,7 +41,7 @@ struct VerifyReport {
     std::uint64_t files = 0;
     std::uint64_t pages = 0;
     std::uint64_t bytes = 0;
-    std::uint64_t tables = 0;   ///< whose trees were checked; partitions count each
+    std::uint64_t tables = 0;  ///< whose trees were checked; partitions count each
     std::uint64_t trees = 0;
     std::uint64_t records = 0;  ///< in their leaves
     std::uint64_t zero_pages = 0;

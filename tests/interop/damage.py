@@ -18,6 +18,7 @@ import sys
 import damage_extents  # pylint: disable=unused-import
 import damage_files  # pylint: disable=unused-import
 import damage_pages  # pylint: disable=unused-import
+import damage_trees  # pylint: disable=unused-import
 import realserver
 import redoubt
 import staging

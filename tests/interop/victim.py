@@ -14,6 +14,7 @@ import surgery
 ALLOCATED, UNDO, INODE, BITMAP, XDES, BLOB, INDEX = 0, 2, 3, 5, 9, 10, 17855
 
 TABLE, OTHER, BLOBS = "d/t.ibd", "d/other.ibd", "d/b.ibd"
+TREES, REDUNDANT = "d/tr.ibd", "d/rd.ibd"  # with a number, a text, and an index on each
 SYSTEM, UNDO_FILE = "ibdata1", "undo001"
 
 _DESCRIPTORS = 150       # byte offset on a descriptor page
@@ -55,6 +56,10 @@ class Victim:
                 sql.query("CREATE TABLE e (id INT PRIMARY KEY) ENGINE=InnoDB "
                           f"DATA DIRECTORY='{self.site.external}' {options}")
                 sql.query("INSERT INTO e VALUES (1), (2)")
+                for name, form in (("tr", "DYNAMIC"), ("rd", "REDUNDANT")):
+                    sql.query(f"CREATE TABLE {name} (id INT PRIMARY KEY, k INT NOT NULL, s VARCHAR(200) NOT NULL, KEY (k), KEY (s)) "
+                              f"CHARACTER SET latin1 COLLATE latin1_bin ENGINE=InnoDB ROW_FORMAT={form} {options if name == 'tr' else ''}")
+                    sql.query(f"INSERT INTO {name} SELECT seq, seq DIV 2, CONCAT(MD5(seq), SHA1(seq)) FROM seq_1_to_{rows // 2}")
                 with server.connect() as reader:  # for its sake undo is kept
                     reader.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
                     sql.query("UPDATE other SET v = MD5(id)")
@@ -63,7 +68,7 @@ class Victim:
         for parent, _, names in os.walk(self.site.data):  # what no case looks at
             for name in names:
                 path = os.path.join(parent, name)
-                if path not in keep and not name.endswith(".isl"):
+                if path not in keep and not name.endswith((".isl", ".frm")):
                     os.unlink(path)
         self.put_aside()
 

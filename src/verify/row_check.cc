@@ -1,0 +1,300 @@
+#include "verify/row_check.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/big_endian.h"
+#include "record/compare.h"
+#include "record/parse.h"
+
+namespace redoubt::verify {
+namespace {
+
+using record::Field;
+using record::kNoField;
+
+constexpr std::size_t kDoubtfulMax = std::size_t{1} << 20;  // rows; 64 MiB of memory
+constexpr std::size_t kBucketsNamed = 16;                   // that are looked at again
+constexpr std::size_t kProblemsMax = 100;                   // for each index
+
+std::uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
+
+/// So that bytes of one field cannot pass for bytes of its neighbour.
+void append_framed(std::string& out, bool null, std::string_view bytes) {
+    const auto size = static_cast<std::uint32_t>(bytes.size());
+    out.push_back(null ? '\1' : '\0');
+    out.append(static_cast<const char*>(static_cast<const void*>(&size)), sizeof size);
+    out.append(bytes);
+}
+
+std::string_view text_of(std::span<const std::byte> bytes) { return record::as_text(bytes); }
+
+std::uint64_t trx_id_of(const Field& field) {
+    std::uint64_t id = 0;
+    for (const std::byte byte : field.bytes()) {
+        id = id << 8 | std::to_integer<std::uint64_t>(byte);
+    }
+    return id;
+}
+
+}  // namespace
+
+RowChecker::RowChecker(space::PageSource& source, const RowTree& clustered,
+                       std::vector<RowTree> secondaries, const undo::Transactions& transactions,
+                       Report report, const base::CancelToken* cancel)
+    : source_(source),
+      clustered_(clustered),
+      transactions_(transactions),
+      report_(std::move(report)),
+      cancel_(cancel),
+      blobs_(source, clustered.tree.root.space, clustered.tree.physical_size,
+             clustered.tree.row_compressed),
+      row_(clustered.layout->fields.size()) {
+    for (RowTree& secondary : secondaries) {
+        Index index{.tree = secondary, .from = {}, .key = {}};
+        if (!plan(index)) {
+            index.compared = false;
+            gaps_.push_back({indexes_.size(), "it has a column that no row stores"});
+        }
+        indexes_.push_back(std::move(index));
+    }
+}
+
+/// Which field of a row each field of an entry is made of. False: some cannot be made.
+bool RowChecker::plan(Index& index) {
+    const auto& row = clustered_.layout->fields;
+    const auto& entry = index.tree.layout->fields;
+    const std::size_t key_size = clustered_.layout->key_fields;
+    for (const record::FieldLayout& field : entry) {
+        std::size_t from = kNoField;
+        if (field.column == kNoField) {
+            from = 0;  // DB_ROW_ID
+        } else {
+            for (std::size_t i = 0; i < row.size(); ++i) {
+                if (row[i].column == field.column && (from == kNoField || row[i].prefix == 0)) {
+                    from = i;
+                }
+            }
+        }
+        if (from == kNoField || !record::has_prefix_size(field)) {
+            return false;
+        }
+        index.from.push_back(from);
+    }
+    for (std::size_t i = 0; i < key_size; ++i) {
+        std::size_t found = kNoField;
+        for (std::size_t j = 0; j < entry.size(); ++j) {
+            if (entry[j].column == row[i].column && entry[j].prefix == row[i].prefix) {
+                found = j;
+            }
+        }
+        if (found == kNoField) {
+            return false;
+        }
+        index.key.push_back(found);
+    }
+    return true;
+}
+
+Status RowChecker::run() {
+    if (std::none_of(indexes_.begin(), indexes_.end(),
+                     [](const Index& index) { return index.compared; })) {
+        return {};
+    }
+    for (Index& index : indexes_) {
+        index.sums.assign(kBuckets, 0);
+        index.counts.assign(kBuckets, 0);
+    }
+    RETURN_IF_ERROR(read_rows([&](std::uint64_t key, btree::TreeReader&) -> Status {
+        for (Index& index : indexes_) {
+            if (index.compared) {
+                ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
+                index.sums[key % kBuckets] -= entry;
+                --index.counts[key % kBuckets];
+            }
+        }
+        return {};
+    }));
+    if (too_many_doubtful_) {
+        for (std::size_t i = 0; i < indexes_.size(); ++i) {
+            gaps_.push_back({i, "too many of its rows are of transactions that had not ended"});
+        }
+        return {};
+    }
+    for (std::size_t i = 0; i < indexes_.size(); ++i) {
+        Index& index = indexes_[i];
+        if (!index.compared) {
+            continue;
+        }
+        RETURN_IF_ERROR(
+            read_entries(index, [&](std::uint64_t key, std::uint64_t entry, const Entry&) {
+                index.sums[key % kBuckets] += entry;
+                ++index.counts[key % kBuckets];
+            }));
+        RETURN_IF_ERROR(name_differences(i));
+    }
+    return {};
+}
+
+/// Every row that counts: not deleted, and not of a transaction that had not ended, whose entries
+/// may be there or not.
+Status RowChecker::read_rows(
+    const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each) {
+    const record::RecordLayout& layout = *clustered_.layout;
+    btree::TreeReader reader(source_, clustered_.tree, layout, cancel_);
+    RETURN_IF_ERROR(reader.to_first());
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool more, reader.next());
+        if (!more) {
+            return {};
+        }
+        if ((reader.info() & record::kMinimumRecord) != 0) {
+            continue;
+        }
+        RETURN_IF_ERROR(reader.parse(layout.fields.size(), row_));
+        if (!transactions_.open().empty() &&
+            transactions_.is_open(trx_id_of(row_[layout.trx_id_field]))) {
+            if (doubtful_.size() >= kDoubtfulMax) {
+                too_many_doubtful_ = true;
+                return {};
+            }
+            doubtful_.insert(key_of_row());
+            continue;
+        }
+        if ((reader.info() & record::kDeleteMark) == 0) {
+            RETURN_IF_ERROR(each(key_of_row(), reader));
+        }
+    }
+}
+
+std::uint64_t RowChecker::key_of_row() const {
+    scratch_.clear();
+    for (std::size_t i = 0; i < clustered_.layout->key_fields; ++i) {
+        append_framed(scratch_, row_[i].null, text_of(row_[i].bytes()));
+    }
+    return hash_of(scratch_);
+}
+
+Result<std::uint64_t> RowChecker::entry_of_row(const Index& index) {
+    scratch_.clear();
+    for (std::size_t i = 0; i < index.from.size(); ++i) {
+        RETURN_IF_ERROR(append_field(index.tree.layout->fields[i], index.from[i], scratch_));
+    }
+    return hash_of(scratch_);
+}
+
+/// Of the current row, as an index with `to` has it.
+Status RowChecker::append_field(const record::FieldLayout& to, std::size_t from, std::string& out) {
+    const Field& field = row_[from];
+    std::string_view bytes = text_of(field.bytes());
+    if (field.external) {
+        // As much as the prefix may need is in front of the reference, or behind it.
+        blob_.assign(bytes.substr(0, bytes.size() - record::kReferenceSize));
+        if (to.prefix == 0 || blob_.size() < to.prefix) {
+            RETURN_IF_ERROR(blobs_.append(field.bytes().last(record::kReferenceSize), blob_,
+                                          to.prefix == 0 ? UINT64_MAX : to.prefix));
+        }
+        bytes = blob_;
+    }
+    if (to.prefix != 0) {
+        bytes = bytes.substr(0, record::prefix_size(to, bytes));
+    }
+    append_framed(out, field.null, bytes);
+    return {};
+}
+
+Status RowChecker::read_entries(
+    const Index& index,
+    const std::function<void(std::uint64_t key, std::uint64_t entry, const Entry& where)>& each) {
+    const record::RecordLayout& layout = *index.tree.layout;
+    btree::TreeReader reader(source_, index.tree.tree, layout, cancel_);
+    std::vector<Field> fields(layout.fields.size());
+    RETURN_IF_ERROR(reader.to_first());
+    for (;;) {
+        ASSIGN_OR_RETURN(const bool more, reader.next());
+        if (!more) {
+            return {};
+        }
+        if ((reader.info() & record::kDeleteMark) != 0) {
+            continue;
+        }
+        RETURN_IF_ERROR(reader.parse(layout.fields.size(), fields));
+        scratch_.clear();
+        for (const std::size_t from : index.key) {
+            append_framed(scratch_, fields[from].null, text_of(fields[from].bytes()));
+        }
+        const std::uint64_t key = hash_of(scratch_);
+        if (doubtful_.contains(key)) {
+            continue;
+        }
+        scratch_.clear();
+        for (const Field& field : fields) {
+            append_framed(scratch_, field.null, text_of(field.bytes()));
+        }
+        each(key, hash_of(scratch_), {reader.page_id().page, reader.origin()});
+    }
+}
+
+/// The first buckets that differ, entry by entry.
+Status RowChecker::name_differences(std::size_t number) {
+    Index& index = indexes_[number];
+    std::vector<bool> wanted(kBuckets, false);
+    std::size_t differ = 0;
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+        if (index.sums[i] != 0 || index.counts[i] != 0) {
+            wanted[i] = ++differ <= kBucketsNamed;
+        }
+    }
+    if (differ == 0) {
+        return {};
+    }
+    std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<Entry>> entries;
+    RETURN_IF_ERROR(
+        read_entries(index, [&](std::uint64_t key, std::uint64_t entry, const Entry& where) {
+            if (wanted[key % kBuckets]) {
+                entries[{key, entry}].push_back(where);
+            }
+        }));
+    std::size_t told = 0;
+    const auto tell = [&](std::string_view kind, const Entry& where, std::string message) {
+        if (++told <= kProblemsMax) {
+            report_(
+                {.kind = kind, .index = number, .page = where.page, .message = std::move(message)});
+        }
+    };
+    RETURN_IF_ERROR(read_rows([&](std::uint64_t key, btree::TreeReader& reader) -> Status {
+        if (!wanted[key % kBuckets]) {
+            return {};
+        }
+        ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
+        const auto found = entries.find({key, entry});
+        if (found == entries.end()) {
+            tell("row-without-entry", {reader.page_id().page, reader.origin()},
+                 fmt::format("the row at offset {} has no entry in the index", reader.origin()));
+            return {};
+        }
+        found->second.pop_back();
+        if (found->second.empty()) {
+            entries.erase(found);
+        }
+        return {};
+    }));
+    for (const auto& [_, places] : entries) {
+        for (const Entry& where : places) {
+            tell("entry-without-row", where,
+                 fmt::format("the entry at offset {} is of no row of the table", where.origin));
+        }
+    }
+    if (told > kProblemsMax || differ > kBucketsNamed) {
+        report_({.kind = "more-rows",
+                 .index = number,
+                 .page = index.tree.tree.root.page,
+                 .message = "more rows and entries do not fit each other"});
+    }
+    return {};
+}
+
+}  // namespace redoubt::verify

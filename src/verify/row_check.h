@@ -1,0 +1,91 @@
+/// Level rows: every entry of every secondary index belongs to a row, and every row has its entry,
+/// byte for byte. One pass over each tree, in memory that does not grow with the table: entries are
+/// summed up by hash in buckets; only where sums differ is a bucket looked at again.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/cancel.h"
+#include "btree/blob.h"
+#include "btree/tree.h"
+#include "record/layout.h"
+#include "space/page_source.h"
+#include "undo/transactions.h"
+
+namespace redoubt::verify {
+
+/// A tree of the table, whole in itself.
+struct RowTree {
+    btree::Tree tree;
+    const record::RecordLayout* layout = nullptr;
+};
+
+struct RowProblem {
+    std::string_view kind;  ///< as Finding::kind; lives for ever
+    std::size_t index = 0;  ///< of the secondary trees
+    PageNo page;            ///< of the entry, or of the row that has none
+    std::string message;
+};
+
+/// Why an index was not compared.
+struct RowGap {
+    std::size_t index = 0;
+    std::string_view why;
+};
+
+class RowChecker {
+public:
+    using Report = std::function<void(RowProblem)>;
+    /// All outlive this.
+    RowChecker(space::PageSource& source, const RowTree& clustered,
+               std::vector<RowTree> secondaries, const undo::Transactions& transactions,
+               Report report, const base::CancelToken* cancel);
+    /// Errors: Corruption and others of reading a tree; Cancelled.
+    Status run();
+    const std::vector<RowGap>& gaps() const { return gaps_; }
+
+private:
+    static constexpr std::size_t kBuckets = 4096;
+    /// Where the entries' fields come from, and what was summed up.
+    struct Index {
+        RowTree tree;
+        std::vector<std::size_t> from;  // field of the clustered index, by field of this one
+        std::vector<std::size_t> key;   // field of this index, by key field of the clustered one
+        bool compared = true;
+        std::vector<std::uint64_t> sums = {};   // entries less rows, by bucket
+        std::vector<std::int64_t> counts = {};  // entries less rows, by bucket
+    };
+    struct Entry {
+        PageNo page;
+        std::size_t origin;
+    };
+
+    bool plan(Index& index);
+    Status read_rows(const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each);
+    Status read_entries(const Index& index,
+                        const std::function<void(std::uint64_t key, std::uint64_t entry,
+                                                 const Entry& where)>& each);
+    Result<std::uint64_t> entry_of_row(const Index& index);
+    Status name_differences(std::size_t number);
+    Status append_field(const record::FieldLayout& to, std::size_t from, std::string& out);
+    std::uint64_t key_of_row() const;
+
+    space::PageSource& source_;
+    RowTree clustered_;
+    std::vector<Index> indexes_;
+    const undo::Transactions& transactions_;
+    Report report_;
+    const base::CancelToken* cancel_;
+    btree::BlobReader blobs_;
+    std::unordered_set<std::uint64_t> doubtful_;  // rows of transactions that had not ended
+    bool too_many_doubtful_ = false;
+    std::vector<record::Field> row_;
+    mutable std::string scratch_;
+    std::string blob_;
+    std::vector<RowGap> gaps_;
+};
+
+}  // namespace redoubt::verify

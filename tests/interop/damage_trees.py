@@ -1,0 +1,405 @@
+"""B-trees broken with every checksum right: what only reading the trees, or comparing them, can find."""
+
+import trees
+from damage_cases import READABLE, Place, case
+from trees import NO_PAGE, Tree
+from victim import BLOB, BLOBS, REDUNDANT, TREES
+
+_ROWS = ("--level", "files,pages,trees,rows")
+_HEADER = 5  # bytes before a COMPACT record's origin
+
+
+def _place(v, page, file=TREES):
+    return Place(file, page, v.space_id(file), options=_ROWS)
+
+
+def _tree_case(title, kind="index-page", configs=READABLE):
+    return case(title, kind, configs=configs)
+
+
+# --- the page's header -------------------------------------------------------------------------
+
+_LEAF_FIELDS = {
+    "one directory slot more": (trees.SLOTS, 1), "one directory slot less": (trees.SLOTS, -1),
+    "a heap that ends 8 bytes later": (trees.HEAP_TOP, 8), "a heap that ends 8 bytes earlier": (trees.HEAP_TOP, -8),
+    "one record more in the heap": (trees.HEAP_COUNT, 1), "one record less in the heap": (trees.HEAP_COUNT, -1),
+    "10 freed bytes that are not there": (trees.FREED_BYTES, 10),
+    "one record more": (trees.COUNT, 1), "one record less": (trees.COUNT, -1),
+}
+for _word, (_at, _amount) in _LEAF_FIELDS.items():
+    @_tree_case(f"an index page says that it has {_word}")
+    def _(v, at=_at, amount=_amount):
+        tree = Tree(v, TREES)
+        tree.add(tree.leaf(), at, amount)
+        return _place(v, tree.leaf())
+
+_LEAF_VALUES = {
+    "no directory": (trees.SLOTS, 0, 2), "a directory longer than the page": (trees.SLOTS, 40000, 2),
+    "a heap beyond the page's end": (trees.HEAP_TOP, 0xFFF0, 2), "freed records beyond the heap": (trees.FREED, 0xFFE0, 2),
+    "freed records within its own header": (trees.FREED, 60, 2), "a last insert beyond the heap": (trees.LAST_INSERT, 0xFFE0, 2),
+    "an unknown direction of inserts": (trees.DIRECTION, 7, 2), "another level": (trees.LEVEL, 1, 2),
+    "another index": (trees.INDEX_ID, 4711, 8), "the type of an off-page column": (trees.TYPE, BLOB, 2),
+    "the type of an R-tree": (trees.TYPE, 17854, 2),
+}
+for _word, _change in _LEAF_VALUES.items():
+    @_tree_case(f"an index page says that it has {_word}")
+    def _(v, change=_change):
+        tree = Tree(v, TREES)
+        tree.edit(tree.leaf(), change)
+        return _place(v, tree.leaf())
+
+
+@_tree_case("an index page says that it has records of another format")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.add(tree.leaf(), trees.HEAP_COUNT, -0x8000)
+    return _place(v, tree.leaf())
+
+
+@_tree_case("the list of freed records leads to a record in use")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.edit(tree.leaf(), (trees.FREED, tree.records(tree.leaf())[3], 2))
+    return _place(v, tree.leaf())
+
+
+# --- directory and records ----------------------------------------------------------------------
+
+
+@_tree_case("a directory slot leads to the record behind its own")
+def _(v):
+    tree = Tree(v, TREES)
+    page = tree.leaf()
+    records = tree.records(page)
+    at = records.index(tree.number(page, tree.slot(2)))
+    tree.edit(page, (tree.slot(2), records[at + 1], 2))
+    return _place(v, page)
+
+
+@_tree_case("two directory slots are swapped")
+def _(v):
+    tree = Tree(v, TREES)
+    page = tree.leaf()
+    one, two = tree.number(page, tree.slot(1)), tree.number(page, tree.slot(2))
+    tree.edit(page, (tree.slot(1), two, 2), (tree.slot(2), one, 2))
+    return _place(v, page)
+
+
+@_tree_case("a directory slot owns one record more than it has")
+def _(v):
+    tree = Tree(v, TREES)
+    page = tree.leaf()
+    tree.add(page, tree.number(page, tree.slot(2)) - _HEADER, 1, 1)
+    return _place(v, page)
+
+
+@_tree_case("a record that no directory slot leads to owns one")
+def _(v):
+    tree = Tree(v, TREES)
+    page = tree.leaf()
+    slots = {tree.number(page, tree.slot(n)) for n in range(tree.number(page, trees.SLOTS))}
+    record = next(r for r in tree.records(page) if r not in slots)
+    tree.add(page, record - _HEADER, 1, 1)
+    return _place(v, page)
+
+
+def _linked(v, to, which=0):
+    """Record 4's link to the next one leads to the offset that `to` gives."""
+    tree = Tree(v, TREES, which)
+    page = tree.leaf()
+    records = tree.records(page)
+    tree.edit(page, (records[4] - 2, to(records, v) - records[4], 2))
+    return _place(v, page)
+
+
+_LINKS = {"skips a record": lambda r, v: r[6], "leads back": lambda r, v: r[1], "leads to itself": lambda r, v: r[4],
+          "leads into the page's header": lambda r, v: 50, "leads beyond the heap": lambda r, v: v.page_size - 20,
+          "leads into the middle of a record": lambda r, v: r[7] + 3}
+for _word, _to in _LINKS.items():
+    @_tree_case(f"a record's link {_word}")
+    def _(v, to=_to):
+        return _linked(v, to)
+
+
+def _record_case(title, offset, amount, size=1, kind="index-page", which=0, file=TREES):
+    @_tree_case(title, kind)
+    def _(v):
+        tree = Tree(v, file, which)
+        page = tree.leaf()
+        tree.add(page, tree.records(page)[4] + offset, amount, size)
+        return _place(v, page, file)
+
+
+_record_case("two records have one heap number", -4, 8, 2)
+_record_case("a record has a heap number that the page has not", -4, 0x7000, 2)
+_record_case("a row says that it is a node pointer", -3, 1)
+_record_case("a row says that it is the first of its level", -5, 0x10)
+_record_case("a row's VARCHAR is longer than its room", -6, 100)
+_record_case("a row's VARCHAR is shorter than it was", -6, -5)
+_record_case("a row's key is greater than the next one's", 0, 1, 4, "index-order")
+_record_case("a row's key is that of the row before", 0, -1, 4, "index-order")
+_record_case("a row's key is less than all before", 0, -0x10000000, 4, "index-order")
+_record_case("an entry's key is greater than the next one's", 0, 5000, 4, "index-order", 1)
+_record_case("a text in an index is greater than the next one", 0, 0x7F000000, 4, "index-order", 2)
+
+
+@_tree_case("the last key of a page is greater than the next page's first", "index-order")
+def _(v):
+    tree = Tree(v, TREES)
+    page, following = tree.level(0)[3:5]
+    tree.edit(page, (tree.records(page)[-1], tree.number(following, tree.records(following)[0], 4) + 1, 4))
+    return _place(v, following)
+
+
+@_tree_case("the first record of a level is not marked")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.add(tree.root, tree.records(tree.root)[0] - _HEADER, -0x10, 1)
+    return _place(v, tree.root)
+
+
+@_tree_case("a node pointer in the middle is marked as the first of its level")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.add(tree.root, tree.records(tree.root)[2] - _HEADER, 0x10, 1)
+    return _place(v, tree.root)
+
+
+@_tree_case("a node pointer says that it is a row")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.add(tree.root, tree.records(tree.root)[1] - 3, -1, 1)
+    return _place(v, tree.root)
+
+
+# --- links between pages ------------------------------------------------------------------------
+
+_PAGE_LINKS = {
+    "the page before it is another": (trees.PREVIOUS, lambda level: level[6]), "no page is before it": (trees.PREVIOUS, lambda level: NO_PAGE),
+    "the page behind it is another": (trees.NEXT, lambda level: level[6]), "it is the last of its level": (trees.NEXT, lambda level: NO_PAGE),
+    "it is behind itself": (trees.NEXT, lambda level: level[3]), "the page behind it is beyond the file": (trees.NEXT, lambda level: 0x7FFFFFF0),
+}
+for _word, (_at, _to) in _PAGE_LINKS.items():
+    @_tree_case(f"a leaf says that {_word}", "index-link")
+    def _(v, at=_at, to=_to):
+        tree = Tree(v, TREES)
+        level = tree.level(0)
+        tree.edit(level[3], (at, to(level), 4))
+        return _place(v, level[3])
+
+
+@_tree_case("the last leaf leads to the first", "index-link")
+def _(v):
+    tree = Tree(v, TREES)
+    level = tree.level(0)
+    tree.edit(level[-1], (trees.NEXT, level[0], 4))
+    return _place(v, level[-1])
+
+
+@_tree_case("a root has a page behind it", "index-root")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.edit(tree.root, (trees.NEXT, tree.leaf(), 4))
+    return _place(v, tree.root)
+
+
+def _pointer(v, number=2):
+    """The tree, its lowest inner page, the offset of that page's node pointer, the leaf it leads to."""
+    tree = Tree(v, TREES)
+    page = tree.level(1)[0]
+    record = tree.records(page)[number]
+    return tree, page, record, tree.number(page, tree.child_at(page, record), 4)
+
+
+@_tree_case("two pointers lead to one page", "page-shared")
+def _(v):
+    tree, page, record, _ = _pointer(v)
+    other = _pointer(v, 5)[3]
+    tree.edit(page, (tree.child_at(page, record), other, 4))
+    return _place(v, other)
+
+
+@_tree_case("no pointer leads to a page", "page-unreachable")
+def _(v):
+    tree, page, record, child = _pointer(v)
+    tree.edit(page, (tree.child_at(page, record), _pointer(v, 5)[3], 4))
+    return _place(v, child)
+
+
+@_tree_case("a node pointer leads beyond the file", "tree-unreadable")
+def _(v):
+    tree, page, record, _ = _pointer(v)
+    tree.edit(page, (tree.child_at(page, record), 0x7FFFFFF0, 4))
+    return _place(v, 0x7FFFFFF0)
+
+
+@_tree_case("a node pointer leads to its own page", "page-shared")
+def _(v):
+    tree, page, record, _ = _pointer(v)
+    tree.edit(page, (tree.child_at(page, record), page, 4))
+    return _place(v, page)
+
+
+@_tree_case("a node pointer leads to page 0")
+def _(v):
+    tree, page, record, _ = _pointer(v)
+    tree.edit(page, (tree.child_at(page, record), 0, 4))
+    return _place(v, 0)
+
+
+@_tree_case("a node pointer leads to a page of another index")
+def _(v):
+    tree, page, record, _ = _pointer(v)
+    other = Tree(v, TREES, 1).leaf()
+    tree.edit(page, (tree.child_at(page, record), other, 4))
+    return _place(v, other)
+
+
+@_tree_case("a node pointer's key is greater than its page's first", "node-pointer")
+def _(v):
+    tree, page, record, child = _pointer(v)
+    tree.add(page, record, 1, 4)
+    return _place(v, child)
+
+
+@_tree_case("two node pointers' pages are swapped", "index-order")
+def _(v):
+    tree, page, record, child = _pointer(v)
+    _, _, other, other_child = _pointer(v, 3)
+    tree.edit(page, (tree.child_at(page, record), other_child, 4), (tree.child_at(page, other), child, 4))
+    return _place(v, child)
+
+
+# --- the root's segments, and who owns a page ---------------------------------------------------
+
+_SEGMENTS = {"in another space": (0, 4711, 4), "on a page that holds none": (4, 3, 4), "beyond the file": (4, 0x7FFFFFF0, 4),
+             "where none begins": (8, 51, 2)}
+for _name, _at in (("leaf", trees.LEAF_SEGMENT), ("inner", trees.INNER_SEGMENT)):
+    for _word, (_offset, _value, _size) in _SEGMENTS.items():
+        @_tree_case(f"a root says that its {_name} segment is {_word}", "index-root")
+        def _(v, at=_at + _offset, value=_value, size=_size):
+            tree = Tree(v, TREES)
+            tree.edit(tree.root, (at, value, size))
+            return _place(v, tree.root)
+
+
+@_tree_case("a root's two segments are swapped", "page-owner")
+def _(v):
+    tree = Tree(v, TREES)
+    leaf, inner = (tree.number(tree.root, at, 10) for at in (trees.LEAF_SEGMENT, trees.INNER_SEGMENT))
+    tree.edit(tree.root, (trees.LEAF_SEGMENT, inner, 10), (trees.INNER_SEGMENT, leaf, 10))
+    return _place(v, tree.leaf())
+
+
+@_tree_case("two indexes' leaf segments are one", "page-owner")
+def _(v):
+    tree, other = Tree(v, TREES), Tree(v, TREES, 1)
+    tree.edit(tree.root, (trees.LEAF_SEGMENT, other.number(other.root, trees.LEAF_SEGMENT, 10), 10))
+    return _place(v, tree.leaf())
+
+
+@_tree_case("a root has another index's number", "table-unreadable")
+def _(v):
+    tree = Tree(v, TREES)
+    tree.edit(tree.root, (trees.INDEX_ID, 4711, 8))
+    return _place(v, tree.root)
+
+
+@_tree_case("a secondary index's root has another index's number", "index-root")
+def _(v):
+    tree = Tree(v, TREES, 1)
+    tree.edit(tree.root, (trees.INDEX_ID, 4711, 8))
+    return _place(v, tree.root)
+
+
+# --- off-page columns ---------------------------------------------------------------------------
+
+_DATA_SIZE, _NEXT_PART = 38, 42     # bytes; on each page of a chain
+_REFERENCE = 4 + 6 + 7              # offset of the 20 bytes in a row of BLOBS: behind its key and system columns
+
+
+def _chain(v, number=1):
+    """Tree, leaf, offset of the reference, the chain's pages."""
+    tree = Tree(v, BLOBS)
+    leaf = tree.level(0)[0]
+    at = tree.records(leaf)[number] + _REFERENCE
+    pages, page = [], tree.number(leaf, at + 4, 4)
+    while page != NO_PAGE:
+        pages.append(page)
+        page = tree.number(page, _NEXT_PART, 4)
+    return tree, leaf, at, pages
+
+
+def _part_case(title, kind, change, page_of=lambda leaf, pages: leaf):
+    @_tree_case(title, kind)
+    def _(v):
+        tree, leaf, _, pages = _chain(v)
+        number, offset, value, size = change(v, pages)
+        tree.edit(number, (offset, value, size))
+        return _place(v, page_of(leaf, pages), BLOBS)
+
+
+_part_case("an off-page column ends early", "blob-chain", lambda v, p: (p[1], _NEXT_PART, NO_PAGE, 4))
+_part_case("an off-page column goes on behind its end", "blob-chain", lambda v, p: (p[-1], _NEXT_PART, p[0], 4))
+_part_case("an off-page column leads to itself", "blob-chain", lambda v, p: (p[1], _NEXT_PART, p[0], 4))
+_part_case("an off-page column leads into another", "page-shared", lambda v, p: (p[1], _NEXT_PART, _chain(v, 2)[3][2], 4),
+           lambda leaf, p: None)
+_part_case("an off-page column leads beyond the file", "blob-chain", lambda v, p: (p[1], _NEXT_PART, 0x7FFFFFF0, 4))
+_part_case("an off-page column leads to an index page", "blob-chain", lambda v, p: (p[1], _NEXT_PART, 3, 4))
+_part_case("a page of an off-page column holds more than a page", "blob-chain", lambda v, p: (p[1], _DATA_SIZE, 70000, 4))
+_part_case("a page of an off-page column holds nothing", "blob-chain", lambda v, p: (p[1], _DATA_SIZE, 0, 4))
+_part_case("a page of an off-page column holds 9 bytes less", "blob-chain", lambda v, p: (p[1], _DATA_SIZE, v.number(BLOBS, p[1], _DATA_SIZE) - 9, 4))
+_part_case("a page of an off-page column is of another type", "blob-chain", lambda v, p: (p[1], trees.TYPE, 2, 2))
+
+_REFERENCES = {"to another space": (0, 4711, 4), "to a page beyond the file": (4, 0x7FFFFFF0, 4), "to page 0": (4, 0, 4),
+               "to another place on the page": (8, 50, 4), "with 5 bytes more": (16, 5, None), "with 5 bytes less": (16, -5, None)}
+for _word, (_offset, _value, _size) in _REFERENCES.items():
+    @_tree_case(f"a row's reference to an off-page column leads {_word}", "blob-chain")
+    def _(v, offset=_offset, value=_value, size=_size):
+        tree, leaf, at, _ = _chain(v)
+        if size is None:
+            tree.add(leaf, at + offset, value, 4)
+        else:
+            tree.edit(leaf, (at + offset, value, size))
+        return _place(v, leaf, BLOBS)
+
+
+@_tree_case("two rows lead to one off-page column", "page-shared")
+def _(v):
+    tree, leaf, at, pages = _chain(v)
+    tree.edit(leaf, (_chain(v, 2)[2] + 4, pages[0], 4))
+    return _place(v, None, BLOBS)
+
+
+# --- ROW_FORMAT=REDUNDANT -----------------------------------------------------------------------
+
+_record_case("a REDUNDANT row has one field more", -4, 2, 2, file=REDUNDANT)
+_record_case("a REDUNDANT row has other lengths' size", -3, 1, 1, file=REDUNDANT)
+_record_case("a REDUNDANT row's field ends before it begins", -8, -3, 1, file=REDUNDANT)
+_record_case("a REDUNDANT row's last field reaches into the next row", -11, 60, 1, file=REDUNDANT)
+_record_case("two REDUNDANT rows have one heap number", -5, 8, 2, file=REDUNDANT)
+_record_case("a REDUNDANT row's link skips a row", -2, 200, 2, file=REDUNDANT)
+_record_case("a REDUNDANT row's key is greater than the next one's", 0, 1, 4, "index-order", file=REDUNDANT)
+
+
+# --- rows and entries ---------------------------------------------------------------------------
+
+
+def _row_case(title, kind, offset, amount, size, which, tells_page=True):
+    """`tells_page`: the finding is about the page that is changed, not about what no longer fits it."""
+    @_tree_case(title, kind)
+    def _(v):
+        tree = Tree(v, TREES, which)
+        page = tree.leaf()
+        records = tree.records(page)
+        # The second of two entries with one k, so that the order stays.
+        at = 4 if tree.number(page, records[4], 4) != tree.number(page, records[5], 4) else 5
+        tree.add(page, records[at] + offset, amount, size)
+        return _place(v, page if tells_page else None)
+
+
+_row_case("a row's indexed column has another value", "row-without-entry", 4 + 13, 1, 4, 0)
+_row_case("a row is marked as deleted, its entries are not", "entry-without-row", -5, 0x20, 1, 0, False)
+_row_case("an entry is marked as deleted, its row is not", "row-without-entry", -5, 0x20, 1, 1, False)
+_row_case("an entry has another row's key", "entry-without-row", 4, 1, 4, 1)
+_row_case("an indexed text of a row has another value", "row-without-entry", 4 + 13 + 4 + 10, 1, 1, 0)
