@@ -36,7 +36,7 @@ _SOCKET_PATH_MAX = 100  # bytes; the kernel's limit is 107
 _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 120
 _PREPARE_TIMEOUT_S = 300
-_PURGE_TIMEOUT_S = 60
+_PURGE_TIMEOUT_S = 300
 _KEYS = "1;{}\n2;{}\n".format("a7addd9adea9978fda19f21e6be987880e68ac92632ca052e5bb42b1a506939a",
                               "49c16acc2dffe616710c9ba9a10b94944a737de1beccb52dc1560abfdd67388b")
 _DAMAGE = re.compile("corrupt|checksum|in the future|decrypt|decompress|Refusing to load", re.I)
