@@ -26,17 +26,14 @@ struct BlobReader::Reference {
 /// What becomes of a chain that is read.
 struct BlobReader::Sink {
     std::string* out = nullptr;                            // gets the value
-    const std::function<void(PageNo)>* on_page = nullptr;  // and to its end, if not null
+    const std::function<bool(PageNo)>* on_page = nullptr;  // and to its end, if not null
     void take(const void* data, std::size_t size) const {
         if (out != nullptr) {
             out->append(static_cast<const char*>(data), size);
         }
     }
-    void see(PageNo page) const {
-        if (on_page != nullptr) {
-            (*on_page)(page);
-        }
-    }
+    /// Whether to go on.
+    bool see(PageNo page) const { return on_page == nullptr || (*on_page)(page); }
     /// Behind the last byte that was wanted.
     Status end(PageId last, PageNo next, std::size_t left_over) const {
         if (on_page != nullptr && left_over != 0) {
@@ -64,7 +61,7 @@ Status BlobReader::append(std::span<const std::byte> bytes, std::string& out, st
 }
 
 Status BlobReader::check(std::span<const std::byte> bytes,
-                         const std::function<void(PageNo)>& on_page) {
+                         const std::function<bool(PageNo)>& on_page) {
     ASSIGN_OR_RETURN(const auto reference, parse(bytes));
     return reference ? read(*reference, reference->length, {.on_page = &on_page}) : ok_status();
 }
@@ -115,7 +112,9 @@ Status BlobReader::read_plain(const Reference& from, std::uint64_t wanted, const
             return corruption(at, "{} bytes of an off-page column cannot be on this page", size);
         }
         const std::size_t take = static_cast<std::size_t>(std::min<std::uint64_t>(size, left));
-        sink.see(at.page);
+        if (!sink.see(at.page)) {
+            return {};
+        }
         sink.take(page_.data() + page::BlobPageView::kData, take);
         left -= take;
         if (left == 0) {
@@ -150,7 +149,9 @@ Status BlobReader::read_compressed(const Reference& from, std::uint64_t wanted, 
             return corruption(at, "not a page of an off-page column: {}",
                               page::type_name(header.type()));
         }
-        sink.see(at.page);
+        if (!sink.see(at.page)) {
+            return {};
+        }
         z_stream& stream = inflater.stream();
         stream.next_in = static_cast<Bytef*>(static_cast<void*>(page_.data() + page::kHeaderSize));
         stream.avail_in = static_cast<uInt>(page_.size() - page::kHeaderSize);

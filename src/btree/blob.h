@@ -24,9 +24,10 @@ public:
     /// or holds less than the reference says; Io; Key.
     Status append(std::span<const std::byte> reference, std::string& out,
                   std::uint64_t limit = UINT64_MAX);
-    /// Reads the same, and keeps nothing; `on_page` gets each page of the chain. Errors: as
+    /// Reads the same, and keeps nothing; `on_page` gets each page of the chain and says
+    /// whether to go on. Errors: as
     /// append(); also Corruption where the chain goes on behind the value's end.
-    Status check(std::span<const std::byte> reference, const std::function<void(PageNo)>& on_page);
+    Status check(std::span<const std::byte> reference, const std::function<bool(PageNo)>& on_page);
 
 private:
     struct Reference;

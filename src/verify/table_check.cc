@@ -17,6 +17,7 @@
 #include "space/extent_map.h"
 #include "verify/row_check.h"
 #include "verify/tree_check.h"
+#include "verify/undo_check.h"
 
 namespace redoubt::verify {
 namespace {
@@ -192,7 +193,8 @@ private:
             }
             TreeChecker checker(spaces_, tree, layout, use, report, options_.cancel);
             RETURN_IF_ERROR(checker.run());
-            if (checker.complete()) {
+            // A bulk load makes leaves first, and the way to them last.
+            if (checker.complete() && !transactions_.emptied_tables().contains(part.id)) {
                 complete.emplace(index.id, of);
             }
             ++checks.trees;
@@ -318,6 +320,16 @@ Result<bool> has_buffered_changes(engine::Spaces& spaces) {
 Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& options,
                                  const TableFindings& findings) {
     ASSIGN_OR_RETURN(const auto spaces, engine::Spaces::open(directory, options));
+    // Before what depends on it.
+    RETURN_IF_ERROR(check_undo(
+        *spaces, spaces->page_size(),
+        [&](const UndoProblem& problem) {
+            findings.find({.kind = std::string(problem.kind),
+                           .space = problem.page.space,
+                           .page = problem.page.page,
+                           .message = problem.message});
+        },
+        options.cancel));
     ASSIGN_OR_RETURN(const auto transactions,
                      undo::Transactions::read(*spaces, spaces->page_size()));
     engine::DatabaseOptions database{options};

@@ -16,6 +16,9 @@
 namespace redoubt::verify {
 namespace {
 
+// Of the 20 bytes that lead to an off-page column: docs/formats/blobs.md.
+constexpr std::size_t kFlagsOffset = 12;
+constexpr unsigned kNotOwner = 0x80;
 constexpr unsigned kLevelsMax = 64;  // of a tree; far beyond what a tablespace has room for
 
 /// Whether every field that tells records apart is compared as the server does.
@@ -398,18 +401,22 @@ Status TreeChecker::check_blobs(PageNo number) {
                 continue;
             }
             const auto reference = field.bytes().last(record::kReferenceSize);
+            if ((std::to_integer<unsigned>(reference[kFlagsOffset]) & kNotOwner) != 0) {
+                continue;  // a newer version of the row owns it
+            }
             PageNo shared = kNoPage;
-            const bool owns = (std::to_integer<unsigned>(reference[12]) & 0x80) == 0;
             Status checked = blobs_.check(reference, [&](PageNo page) {
-                // A row that inherited the value of an older version does not own it.
-                if (owns && !use_.take(page)) {
+                if (!use_.take(page)) {
                     shared = page;
-                } else if (owns && !use_.belongs_to(page, leaf_segment_)) {
+                    return false;
+                }
+                if (!use_.belongs_to(page, leaf_segment_)) {
                     report("page-owner", page,
                            fmt::format("a page of an off-page column of page {} that the index's "
                                        "leaf segment does not own",
                                        number.value));
                 }
+                return true;
             });
             if (!checked && !is_damage(checked.error())) {
                 return checked;

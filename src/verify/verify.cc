@@ -18,6 +18,7 @@
 #include "recovery/recovered_pages.h"
 #include "space/extent_map.h"
 #include "space/file_pages.h"
+#include "undo/transactions.h"
 #include "verify/page_scan.h"
 #include "verify/table_check.h"
 
@@ -584,6 +585,10 @@ private:
         const TableFindings findings{
             .find =
                 [this](Finding finding) {
+                    if (const auto name = names_.find(finding.space.value_or(undo::kNoSpace));
+                        finding.file.empty() && name != names_.end()) {
+                        finding.file = name->second;
+                    }
                     if (!is_known(finding)) {
                         find(std::move(finding));
                     }

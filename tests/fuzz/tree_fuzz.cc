@@ -1,5 +1,6 @@
-// A walk through a tree of any bytes, forth and back, and through off-page columns. Input: a byte
-// of choices, then the pages of the space, which are read as they are, round and round.
+// A walk through a tree of any bytes, forth and back, and through off-page columns; its check.
+// Input: a byte of choices, then the pages of the space, which are read as they are, round and
+// round.
 #include <algorithm>
 #include <cstdint>
 #include <span>
@@ -7,10 +8,13 @@
 #include "base/big_endian.h"
 #include "btree/blob.h"
 #include "btree/tree.h"
+#include "verify/tree_check.h"
 
 namespace {
 
 using namespace redoubt;
+
+constexpr std::uint32_t kPages = 300;
 
 class InputPages final : public space::PageSource {
 public:
@@ -23,7 +27,7 @@ public:
                     std::min(plain.size(), bytes_.size() - at), plain.begin());
         return {};
     }
-    Result<std::uint32_t> page_count(SpaceId) override { return 300; }
+    Result<std::uint32_t> page_count(SpaceId) override { return kPages; }
 
 private:
     std::span<const std::byte> bytes_;
@@ -47,13 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     layout.finish();
     const std::uint64_t index_id =
         input.size() >= 74 ? load_be<std::uint64_t>(input.data() + 66) : 0;
-    btree::TreeReader reader(pages,
-                             {.root = {SpaceId{1}, PageNo{0}},
-                              .index_id = index_id,
-                              .physical_size = physical,
-                              .logical_size = compressed ? 16384U : 4096U,
-                              .row_compressed = compressed},
-                             layout);
+    const btree::Tree tree{.root = {SpaceId{1}, PageNo{0}},
+                           .index_id = index_id,
+                           .physical_size = physical,
+                           .logical_size = compressed ? 16384U : 4096U,
+                           .row_compressed = compressed};
+    btree::TreeReader reader(pages, tree, layout);
     btree::BlobReader blobs(pages, SpaceId{1}, physical, compressed);
     std::vector<record::Field> fields(layout.fields.size());
     std::string value;
@@ -77,5 +80,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
         }
     }
+    verify::SpaceUse use(nullptr, kPages, page::TablespaceFlags{});
+    static_cast<void>(verify::TreeChecker(
+                          pages, tree, layout, use, [](const verify::TreeProblem&) {}, nullptr)
+                          .run());
     return 0;
 }

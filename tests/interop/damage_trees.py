@@ -3,7 +3,7 @@
 import trees
 from damage_cases import READABLE, Place, case
 from trees import NO_PAGE, Tree
-from victim import BLOB, BLOBS, REDUNDANT, TREES
+from victim import BLOB, BLOBS, REDUNDANT, SYSTEM, TREES
 
 _ROWS = ("--level", "files,pages,trees,rows")
 _HEADER = 5  # bytes before a COMPACT record's origin
@@ -341,7 +341,7 @@ def _part_case(title, kind, change, page_of=lambda leaf, pages: leaf):
 
 _part_case("an off-page column ends early", "blob-chain", lambda v, p: (p[1], _NEXT_PART, NO_PAGE, 4))
 _part_case("an off-page column goes on behind its end", "blob-chain", lambda v, p: (p[-1], _NEXT_PART, p[0], 4))
-_part_case("an off-page column leads to itself", "blob-chain", lambda v, p: (p[1], _NEXT_PART, p[0], 4))
+_part_case("an off-page column leads to itself", "page-shared", lambda v, p: (p[1], _NEXT_PART, p[0], 4), lambda leaf, p: p[0])
 _part_case("an off-page column leads into another", "page-shared", lambda v, p: (p[1], _NEXT_PART, _chain(v, 2)[3][2], 4),
            lambda leaf, p: None)
 _part_case("an off-page column leads beyond the file", "blob-chain", lambda v, p: (p[1], _NEXT_PART, 0x7FFFFFF0, 4))
@@ -380,6 +380,45 @@ _record_case("a REDUNDANT row's last field reaches into the next row", -11, 60, 
 _record_case("two REDUNDANT rows have one heap number", -5, 8, 2, file=REDUNDANT)
 _record_case("a REDUNDANT row's link skips a row", -2, 200, 2, file=REDUNDANT)
 _record_case("a REDUNDANT row's key is greater than the next one's", 0, 1, 4, "index-order", file=REDUNDANT)
+
+
+# --- undo logs and the history --------------------------------------------------------------------
+
+_SLOT, _SEGMENTS_PAGE, _HISTORY, _UNDO_SLOTS = 56, 6, 46, 72  # on the page of the transaction system; of rollback segment 0
+_UNDO_FREE, _UNDO_NODE, _UNDO_STATE, _UNDO_LAST, _UNDO_PAGES = 42, 44, 56, 58, 70
+
+
+def _undo_case(title, kind, do):
+    @_tree_case(title, kind)
+    def _(v):
+        file, page, changes = do(v)
+        v.edit(file, page, *((at, value.to_bytes(size, "big")) for at, value, size in changes))
+        return Place(file, page, options=_ROWS)
+
+
+def _undo(*changes):
+    """Of the first page of an undo log in use."""
+    def do(v):
+        file, page = v.undo_page()
+        return file, page, [(at, value(v, file, page) if callable(value) else value, size) for at, value, size in changes]
+    return do
+
+
+_undo_case("undo records that end beyond the page", "undo-log", _undo((_UNDO_FREE, 0xFFF0, 2)))
+_undo_case("undo records that end before they begin", "undo-log", _undo((_UNDO_FREE, 40, 2)))
+_undo_case("an undo log of an unknown state", "undo-log", _undo((_UNDO_STATE, 9, 2)))
+_undo_case("an undo log whose last header is beyond the page", "undo-log", _undo((_UNDO_LAST, 0xFFF0, 2)))
+_undo_case("an undo log that says it has one page more", "undo-log",
+           _undo((_UNDO_PAGES, lambda v, f, p: v.number(f, p, _UNDO_PAGES) + 1, 4)))
+_undo_case("the first page of an undo log has one before it", "undo-log", _undo((_UNDO_NODE, 3, 4)))
+_undo_case("a slot of a rollback segment leads to its own page", "undo-log",
+           lambda v: (SYSTEM, _SEGMENTS_PAGE, [(_UNDO_SLOTS, _SEGMENTS_PAGE, 4)]))
+_undo_case("a history that says it has a log more", "history",
+           lambda v: (SYSTEM, _SEGMENTS_PAGE, [(_HISTORY, v.number(SYSTEM, _SEGMENTS_PAGE, _HISTORY) + 1, 4)]))
+_undo_case("two rollback segments on one page", "rollback-segment",
+           lambda v: (SYSTEM, 5, [(_SLOT + 8, v.number(SYSTEM, 5, _SLOT, 8), 8)]))
+_undo_case("a rollback segment that is a page of another type", "rollback-segment",
+           lambda v: (SYSTEM, _SEGMENTS_PAGE, [(trees.TYPE, 2, 2)]))
 
 
 # --- rows and entries ---------------------------------------------------------------------------
