@@ -15,7 +15,7 @@ namespace redoubt::cli {
 namespace {
 
 constexpr std::array<std::string_view, 4> kLevels = {"files", "pages", "trees", "rows"};
-constexpr std::size_t kDefaultLevels = 2;  // the first of them
+constexpr std::size_t kDefaultLevels = 3;  // the first of them
 constexpr std::string_view kGlobalGroup = "Global options";
 constexpr std::string_view kKeyGroup = "Encryption keys (file_key_management)";
 constexpr std::string_view kServerGroup = "Server options";
@@ -286,7 +286,7 @@ void add_commands(CLI::App& app, Options& options) {
             ->type_name("");
         options.levels.assign(kLevels.begin(), kLevels.begin() + kDefaultLevels);
         add_parsed(command, "--level", options.levels, parse_levels,
-                   "What to check: a list of files, pages, trees, rows (default: files,pages)")
+                   "What to check: a list of files, pages, trees, rows (default: all but rows)")
             ->type_name("LIST");
     }
     {

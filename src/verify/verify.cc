@@ -58,6 +58,12 @@ public:
     Result<VerifyReport> run_file(const std::string& path) {
         RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
         RETURN_IF_ERROR(check_jobs());
+        if (has_level("trees") || has_level("rows")) {
+            find({.kind = "trees-not-checked",
+                  .severity = Severity::Note,
+                  .file = path,
+                  .message = "its trees are checked where the dictionary is: verify its directory"});
+        }
         return finish();
     }
 
