@@ -66,7 +66,9 @@ private:
                 read.error().code() != ErrorCode::NotFound) {
                 return std::move(read.error());
             }
-            report(kind, at, read.error().message());
+            if (source_.page_count(at.space)) {  // else its file is missing, which level files says
+                report(kind, at, read.error().message());
+            }
             return false;
         }
         const std::uint16_t found = page::HeaderView(page).type();

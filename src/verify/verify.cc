@@ -606,8 +606,10 @@ private:
             switch (checked.error().code()) {
                 case ErrorCode::Corruption:
                 case ErrorCode::NotFound:
-                    find_error("dictionary", Severity::Damage, checked.error(),
-                               layout_.system_files.front().path);
+                    // A file that is missing was said to be.
+                    find_error("trees-not-checked",
+                               report_.damaged() ? Severity::Note : Severity::Damage,
+                               checked.error(), layout_.system_files.front().path);
                     return {};
                 case ErrorCode::Key:
                     note_missing_key(checked.error().message(), relative(checked.error().file()));

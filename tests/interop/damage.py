@@ -77,7 +77,7 @@ def _run_cases(config, cases, failures):
     v = victim.Victim(config)
     v.make()
     for case in cases:
-        v.begin()
+        v.begin(case.pages_only)
         try:
             place = case.do(v)
         except victim.NotThere as reason:
@@ -115,7 +115,7 @@ def _run_whole(config, word, failures):
         if word == "stopped":
             server.shut_down()
     _check_whole(config, word, failures, redoubt.OK, ("note",),
-                 redoubt.command("verify", site.data, site=site, config=config))
+                 redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site, config=config))
     if config.encryption:  # what redo would make is then unknown, which is no damage
         _check_whole(config, word + ", no keys", failures, redoubt.WARNINGS, ("note", "warning"),
                      redoubt.command("verify", site.data))

@@ -41,11 +41,12 @@ class Case:
     severity: str
     configs: tuple
     do: typing.Callable        # given a Victim, damages it and returns a Place
+    pages_only: bool = False   # it uses nothing but Victim.write() and edit()
 
 
-def case(title, kind, code=redoubt.DAMAGE, severity="damage", configs=CONFIGS):
+def case(title, kind, code=redoubt.DAMAGE, severity="damage", configs=CONFIGS, pages_only=False):
     """Registers the decorated function."""
     def register(function):
-        CASES.append(Case(title, kind, code, severity, configs, function))
+        CASES.append(Case(title, kind, code, severity, configs, function, pages_only))
         return function
     return register

@@ -1,9 +1,11 @@
 """B-trees broken with every checksum right: what only reading the trees, or comparing them, can find."""
 
+import os
+
 import trees
 from damage_cases import READABLE, Place, case
 from trees import NO_PAGE, Tree
-from victim import BLOB, BLOBS, REDUNDANT, SYSTEM, TREES
+from victim import BLOB, BLOBS, REDUNDANT, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
 
 _ROWS = ("--level", "files,pages,trees,rows")
 _HEADER = 5  # bytes before a COMPACT record's origin
@@ -14,7 +16,7 @@ def _place(v, page, file=TREES):
 
 
 def _tree_case(title, kind="index-page", configs=READABLE):
-    return case(title, kind, configs=configs)
+    return case(title, kind, configs=configs, pages_only=True)
 
 
 # --- the page's header -------------------------------------------------------------------------
@@ -396,10 +398,19 @@ def _undo_case(title, kind, do):
         return Place(file, page, options=_ROWS)
 
 
+def _first_undo_page(v):
+    for file in (UNDO_FILE, "undo002", SYSTEM):
+        if os.path.exists(v.path(file)):
+            for page in v.used_pages(file, UNDO):
+                if v.number(file, page, _UNDO_STATE, 2) in (1, 2, 4, 5) and v.number(file, page, _UNDO_PAGES + 4) == page:
+                    return file, page
+    raise NotThere("no undo log in use")
+
+
 def _undo(*changes):
     """Of the first page of an undo log in use."""
     def do(v):
-        file, page = v.undo_page()
+        file, page = _first_undo_page(v)
         return file, page, [(at, value(v, file, page) if callable(value) else value, size) for at, value, size in changes]
     return do
 

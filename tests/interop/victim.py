@@ -37,6 +37,7 @@ class Victim:
         self.full_crc32 = config.checksum == "full_crc32"
         self.site = realserver.Site(staging.scratch().path(name + config.label()))
         self._whole = None
+        self._changed = None  # files that write() changed since all were copied; None: any may be
 
     def make(self):
         """Tables of every page type, some pages freed again, a clean shutdown."""
@@ -76,8 +77,14 @@ class Victim:
         """The site as it is becomes what begin() copies."""
         self._whole = self.site.move_to(self.site.folder + "-whole")
 
-    def begin(self):
-        self.site.bring(self._whole.folder)
+    def begin(self, pages_only=False):
+        """`pages_only`: the case uses nothing but write() and edit(). Then only what the last one changed is copied."""
+        if not pages_only or self._changed is None:
+            self.site.bring(self._whole.folder)
+        else:
+            for file in self._changed:
+                shutil.copyfile(os.path.join(self._whole.data, file), self.path(file))
+        self._changed = set() if pages_only else None
 
     def discard(self):
         self.site.remove()
@@ -117,6 +124,8 @@ class Victim:
         return bytearray(surgery.read(self.path(file), page * self.page_size, self.page_size))
 
     def write(self, file, page, content):
+        if self._changed is not None:
+            self._changed.add(file)
         surgery.write(self.path(file), page * self.page_size, content)
 
     def flip(self, file, page, offset, bit=3):

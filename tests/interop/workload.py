@@ -10,6 +10,7 @@ few. The seed decides what each thread asks for; how the threads interleave is u
 
 import collections
 import random
+import sys
 import threading
 import time
 
@@ -23,6 +24,7 @@ _BLOB_PART = 2000  # bytes of one REPEATed random part
 
 # What concurrent clients may be told: deadlock, lock wait, duplicate key, table changed meanwhile;
 # 1467 is how the server reports a deadlock or a lock wait that ends an INSERT's wait for AUTO_INC.
+_PAUSE_S = 0.05
 _EXPECTED_ERRORS = {1213, 1205, 1062, 1412, 1020, 1467}
 
 
@@ -33,8 +35,9 @@ class WorkloadError(Exception):
 class Workload:
     """Threads of random statements against one server, with their ledgers."""
 
-    def __init__(self, server, config, seed, threads=_THREADS):
+    def __init__(self, server, config, seed, threads=_THREADS, statements_max=sys.maxsize):
         self._server = server
+        self._statements_max = statements_max  # then the threads only wait
         self._stopping = threading.Event()
         self.errors = []
         self.statements = collections.Counter()
@@ -70,7 +73,10 @@ class Workload:
     def _work(self, session):
         try:
             while not self._stopping.is_set():
-                session.step()
+                if sum(self.statements.values()) >= self._statements_max:
+                    self._stopping.wait(_PAUSE_S)
+                else:
+                    session.step()
         except sqlclient.ConnectionLost:
             pass
         except sqlclient.SqlError as error:

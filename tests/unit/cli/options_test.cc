@@ -118,10 +118,10 @@ TEST(ParsePageId, TakesTwoNumbers) {
 
 TEST(ParseLevels, TakesAListAndNamesTheChoice) {
     EXPECT_THAT(parse_levels("pages,files,pages").value(), ElementsAre("pages", "files"));
-    const auto wrong = parse_levels("files,rows");
+    const auto wrong = parse_levels("files,blocks");
     ASSERT_FALSE(wrong);
-    EXPECT_THAT(wrong.error().message(), HasSubstr("'rows'"));
-    EXPECT_THAT(wrong.error().message(), HasSubstr("files, pages"));
+    EXPECT_THAT(wrong.error().message(), HasSubstr("'blocks'"));
+    EXPECT_THAT(wrong.error().message(), HasSubstr("files, pages, trees, rows"));
 }
 
 TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
@@ -138,7 +138,7 @@ TEST(CommandLine, TakesGlobalOptionsBeforeAndAfterTheCommand) {
 TEST(CommandLine, HasTheDocumentedDefaults) {
     const Options options = parsed({"verify", "a", "b"});
     EXPECT_THAT(options.paths, ElementsAre("a", "b"));
-    EXPECT_THAT(options.levels, ElementsAre("files", "pages"));
+    EXPECT_THAT(options.levels, ElementsAre("files", "pages", "trees"));
     EXPECT_EQ(options.memory, std::uint64_t{128} << 20);
     EXPECT_GE(options.threads, 1U);
     EXPECT_EQ(options.key_algorithm, crypt::CipherMode::Cbc);
