@@ -43,8 +43,9 @@ std::uint64_t trx_id_of(const Field& field) {
 }  // namespace
 
 RowChecker::RowChecker(space::PageSource& source, const RowTree& clustered,
-                       std::vector<RowTree> secondaries, const undo::Transactions& transactions,
-                       Report report, const base::CancelToken* cancel)
+                       const std::vector<RowTree>& secondaries,
+                       const undo::Transactions& transactions, Report report,
+                       const base::CancelToken* cancel)
     : source_(source),
       clustered_(clustered),
       transactions_(transactions),
@@ -53,7 +54,7 @@ RowChecker::RowChecker(space::PageSource& source, const RowTree& clustered,
       blobs_(source, clustered.tree.root.space, clustered.tree.physical_size,
              clustered.tree.row_compressed),
       row_(clustered.layout->fields.size()) {
-    for (RowTree& secondary : secondaries) {
+    for (const RowTree& secondary : secondaries) {
         Index index{.tree = secondary, .from = {}, .key = {}};
         if (!plan(index)) {
             index.compared = false;

@@ -41,7 +41,7 @@ public:
     using Report = std::function<void(RowProblem)>;
     /// All outlive this.
     RowChecker(space::PageSource& source, const RowTree& clustered,
-               std::vector<RowTree> secondaries, const undo::Transactions& transactions,
+               const std::vector<RowTree>& secondaries, const undo::Transactions& transactions,
                Report report, const base::CancelToken* cancel);
     /// Errors: Corruption and others of reading a tree; Cancelled.
     Status run();

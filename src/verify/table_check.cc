@@ -332,7 +332,8 @@ Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& 
         options.cancel));
     ASSIGN_OR_RETURN(const auto transactions,
                      undo::Transactions::read(*spaces, spaces->page_size()));
-    engine::DatabaseOptions database{options};
+    const space::DirectoryOptions& of_directory = options;
+    engine::DatabaseOptions database{of_directory};
     database.skip_damaged = true;
     ASSIGN_OR_RETURN(const engine::Catalog catalog,
                      engine::read_catalog(directory, *spaces, transactions, database,
