@@ -93,7 +93,9 @@ Result<ColumnType> text(const FrmField& field, TypeKind text_kind, TypeKind byte
     }
     if (field.collation == kBinaryCollation) {
         type.kind = bytes_kind;
-        type.size = bytes_kind == TypeKind::FixedBytes ? field.length : 0;
+    }
+    if (type.kind == TypeKind::FixedBytes || type.kind == TypeKind::FixedText) {
+        type.size = field.length;
     }
     return type;
 }

@@ -38,5 +38,7 @@ public:
 
 /// null: its rules are not known here. Lives for ever. Thread-safe.
 const Comparator* comparator_of(const Collation& collation);
+/// Of bytes as numbers; `pad`: the shorter text is filled up with spaces.
+const Comparator& byte_order(bool pad);
 
 }  // namespace redoubt::record

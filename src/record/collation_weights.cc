@@ -123,7 +123,9 @@ UnicodeWeights::UnicodeWeights(const PackedTable& packed) {
     for (std::size_t page = 0; page < kPages; ++page) {
         rules_[page] = reader.take<std::uint8_t>();
         pages_[page] = pages;
-        pages += rules_[page] == kExplicit ? 1 : 0;
+        if (rules_[page] == kExplicit) {
+            ++pages;
+        }
     }
     for (std::size_t level = 0; level < levels; ++level) {
         read_level(reader, levels_[level], pages * kWeightPageSize);
@@ -200,9 +202,9 @@ WeightList UnicodeWeights::implicit(std::uint32_t code, unsigned rule, std::size
     const bool side = rule >= kTangut;
     const Side from = side ? kSides[rule - kTangut]
                            : Side{static_cast<std::uint16_t>(kLeads[rule] + (code >> 15)), 0};
-    return {.implicit = {from.lead,
-                         static_cast<std::uint16_t>(((code - from.base) & 0x7FFF) | 0x8000)},
-            .count = 2};
+    return {
+        .implicit = {from.lead, static_cast<std::uint16_t>(((code - from.base) & 0x7FFF) | 0x8000)},
+        .count = 2};
 }
 
 WeightList UnicodeWeights::of(std::uint32_t code, std::size_t level) const {
@@ -211,7 +213,8 @@ WeightList UnicodeWeights::of(std::uint32_t code, std::size_t level) const {
         return implicit(code, rules_[page], level);
     }
     const Level& from = levels_[level];
-    const std::uint32_t place = from.places[pages_[page] * kWeightPageSize + code % kWeightPageSize];
+    const std::uint32_t place =
+        from.places[pages_[page] * kWeightPageSize + code % kWeightPageSize];
     const unsigned count = place & kPlaceMask;
     if (count >= kRuleMark) {
         return implicit(code, count - kRuleMark, level);
@@ -228,8 +231,8 @@ std::span<const UnicodeWeights::Contraction> UnicodeWeights::contractions(
     const auto first =
         std::partition_point(contractions_.begin(), contractions_.end(),
                              [&](const Contraction& c) { return c.codes[0] < code; });
-    const auto last = std::partition_point(first, contractions_.end(),
-                                           [&](const Contraction& c) { return c.codes[0] == code; });
+    const auto last = std::partition_point(
+        first, contractions_.end(), [&](const Contraction& c) { return c.codes[0] == code; });
     return {first, last};
 }
 
