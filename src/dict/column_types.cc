@@ -93,9 +93,7 @@ Result<ColumnType> text(const FrmField& field, TypeKind text_kind, TypeKind byte
     }
     if (field.collation == kBinaryCollation) {
         type.kind = bytes_kind;
-    }
-    if (type.kind == TypeKind::FixedBytes || type.kind == TypeKind::FixedText) {
-        type.size = field.length;
+        type.size = bytes_kind == TypeKind::FixedBytes ? field.length : 0;
     }
     return type;
 }

@@ -103,7 +103,6 @@ ColumnType type_without_frm(const SystemColumn& column) {
             if (type.collation == nullptr || type.collation->charset->is_binary()) {
                 type.kind = TypeKind::Bytes;
             }
-            type.size = type.kind == TypeKind::FixedText ? column.length : 0;
             break;
         case kBinary:
         case kGeometry:

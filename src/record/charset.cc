@@ -73,6 +73,11 @@ UnicodeCollations make_unicode_collations() {
     return made;
 }
 
+const UnicodeCollations& unicode_collations() {
+    static const UnicodeCollations kMade = make_unicode_collations();
+    return kMade;
+}
+
 /// What iconv calls the sets whose characters have several bytes.
 const char* iconv_name(std::string_view charset) {
     struct Name {
@@ -108,17 +113,29 @@ bool is_ascii(std::span<const std::byte> bytes) {
 
 const Collation* find_collation(unsigned id) {
     if (id >= kUnicodeIds) {
-        static const UnicodeCollations kMade = make_unicode_collations();
-        if (id - kUnicodeIds >= kMade.all.size()) {
+        const auto& all = unicode_collations().all;
+        if (id - kUnicodeIds >= all.size()) {
             return nullptr;
         }
-        const Collation& collation = kMade.all[id - kUnicodeIds];
+        const Collation& collation = all[id - kUnicodeIds];
         return collation.charset == nullptr ? nullptr : &collation;
     }
     const auto all = listed_collations();
     const auto found = std::lower_bound(all.begin(), all.end(), id,
                                         [](const Collation& c, unsigned v) { return c.id < v; });
     return found == all.end() || found->id != id ? nullptr : &*found;
+}
+
+const Collation* find_collation(std::string_view name) {
+    const auto named = [&](const Collation& c) { return c.name == name; };
+    const auto listed = listed_collations();
+    const auto found = std::find_if(listed.begin(), listed.end(), named);
+    if (found != listed.end()) {
+        return &*found;
+    }
+    const auto& made = unicode_collations().all;
+    const auto other = std::find_if(made.begin(), made.end(), named);
+    return name.empty() || other == made.end() ? nullptr : &*other;
 }
 
 const Collation* default_collation(std::string_view charset) {

@@ -36,8 +36,12 @@ struct Collation {
     }
 };
 
+inline constexpr unsigned kCollationIdsEnd = 4096;
+
 /// null: none has this id. What is returned lives for ever. Thread-safe.
 const Collation* find_collation(unsigned id);
+/// By its whole name: "utf8mb4_uca1400_ai_ci".
+const Collation* find_collation(std::string_view name);
 /// The default collation of "utf8mb4", say; null: no such character set.
 const Collation* default_collation(std::string_view charset);
 

@@ -148,7 +148,7 @@ class ByteOrder final : public Comparator {
 public:
     ByteOrder(bool pad, bool is_utf8) : pad_(pad), is_utf8_(is_utf8) {}
     int compare(TextBytes a, TextBytes b) const override { return compare_bytes(a, b, pad_); }
-    int compare_filled(TextBytes a, TextBytes b, std::size_t) const override {
+    int compare_filled(TextBytes a, TextBytes b) const override {
         return compare_bytes(a, b, true);
     }
     int compare_utf8(std::string_view a, std::string_view b) const override {
@@ -176,9 +176,7 @@ public:
                          [](const auto& a, const auto& b) { return a.first < b.first; });
     }
     int compare(TextBytes a, TextBytes b) const override { return compare(a, b, pad_); }
-    int compare_filled(TextBytes a, TextBytes b, std::size_t) const override {
-        return compare(a, b, true);
-    }
+    int compare_filled(TextBytes a, TextBytes b) const override { return compare(a, b, true); }
     int compare_utf8(std::string_view a, std::string_view b) const override {
         const auto next = [this](TextBytes& text) {
             return weight_of(Utf8Decoder<true>::next(text));
@@ -215,7 +213,7 @@ class CodeOrder final : public Comparator {
 public:
     CodeOrder(const Weights& weights, bool pad) : weights_(weights), pad_(pad) {}
     int compare(TextBytes a, TextBytes b) const override { return compare<Decoder>(a, b, pad_); }
-    int compare_filled(TextBytes a, TextBytes b, std::size_t) const override {
+    int compare_filled(TextBytes a, TextBytes b) const override {
         return compare<Decoder>(a, b, true);
     }
     int compare_utf8(std::string_view a, std::string_view b) const override {
@@ -242,37 +240,47 @@ struct SameWeights {
 // --- The Unicode Collation Algorithm. ---
 
 constexpr std::size_t kNoFilling = 0;
+constexpr std::size_t kCaseLevel = 2;
 
 /// The weights of a text on one level, one after the other.
 template <class Decoder>
 class WeightScanner {
 public:
-    /// Behind the text come as many spaces as `characters` lacks.
+    /// Behind the text come as many spaces as it lacks for `characters`.
     WeightScanner(const UnicodeWeights& weights, std::size_t level, TextBytes text,
                   std::size_t characters)
-        : weights_(weights), level_(level), text_(text), characters_(characters) {}
+        : weights_(weights), level_(level), text_(text), left_(characters) {}
 
     static constexpr std::int32_t kEnd = -1;
     std::int32_t next() {
+        count(taken_);
         while (at_ == list_.count) {
             if (text_.empty()) {
-                if (seen_ >= characters_) {
-                    return kEnd;
-                }
-                ++seen_;
-                return weights_.space(level_);
+                filling_ = left_ != 0;
+                taken_ = pending_ + 1;
+                pending_ = 0;
+                return filling_ ? weights_.space(level_) : kEnd;
             }
             load();
         }
+        taken_ = pending_;
+        pending_ = 0;
         const std::uint16_t* const from =
             list_.begin == nullptr ? list_.implicit.data() : list_.begin;
         return from[at_++];
     }
+    /// What next() returned last is a space behind the text.
+    bool filling() const { return filling_; }
+    /// Characters that were lacking before that.
+    std::size_t left() const { return left_; }
 
 private:
+    void count(std::size_t characters) { left_ -= std::min(left_, characters); }
+
     void load() {
         constexpr std::uint16_t kBadWeight = 0xFFFF;
         at_ = 0;
+        ++pending_;
         const std::size_t size = text_.size();
         const std::uint32_t code = Decoder::next(text_);
         if (code >= kCodePointEnd) {
@@ -280,15 +288,10 @@ private:
             const std::size_t taken = size - text_.size();
             text_ = text_.subspan(
                 std::min(Decoder::kUnit - std::min(taken, Decoder::kUnit), text_.size()));
-            ++seen_;
             list_ = {.implicit = {kBadWeight}, .count = 1};
-            return;
+        } else if (!weights_.begins_contraction(code) || !load_contraction(code)) {
+            list_ = weights_.of(code, level_);
         }
-        if (weights_.begins_contraction(code) && load_contraction(code)) {
-            return;
-        }
-        ++seen_;
-        list_ = weights_.of(code, level_);
     }
     /// The longest that stands here.
     bool load_contraction(std::uint32_t first) {
@@ -303,7 +306,7 @@ private:
                 const auto& found = contraction.weights[level_];
                 list_ = {.begin = found.data(), .count = found.size()};
                 text_ = rest;
-                seen_ += matched;
+                pending_ += matched - 1;
                 return true;
             }
         }
@@ -313,10 +316,14 @@ private:
     const UnicodeWeights& weights_;
     std::size_t level_;
     TextBytes text_;
-    std::size_t characters_;
-    std::size_t seen_ = 0;
     WeightList list_;
     std::size_t at_ = 0;
+    // Spaces to come are counted as the server does: characters without weight are taken off with
+    // the weight behind them, and those at the end only after the first space.
+    std::size_t left_;         // of the characters wanted
+    std::size_t taken_ = 0;    // by what next() returned last, not yet taken off
+    std::size_t pending_ = 0;  // loaded since
+    bool filling_ = false;
 };
 
 /// Levels 1, 2 (accents) and 3 (case), as far as the collation has them; 1 always.
@@ -334,8 +341,10 @@ public:
     int compare(TextBytes a, TextBytes b) const override {
         return compare_levels<Decoder>(a, b, kNoFilling);
     }
-    int compare_filled(TextBytes a, TextBytes b, std::size_t characters) const override {
-        return compare_levels<Decoder>(a, b, rules_.pad ? kNoFilling : characters);
+    /// The server fills up to as many characters as the longer one has bytes.
+    int compare_filled(TextBytes a, TextBytes b) const override {
+        return compare_levels<Decoder>(a, b,
+                                       rules_.pad ? kNoFilling : std::max(a.size(), b.size()));
     }
     /// Ignorable characters take the place of spaces.
     bool filling_keeps_equality() const override { return rules_.pad; }
@@ -365,6 +374,8 @@ private:
     int compare_level(const UnicodeWeights& weights, std::size_t level, TextBytes a, TextBytes b,
                       std::size_t characters) const {
         using Scanner = WeightScanner<D>;
+        // In ..._nopad_ai_cs only the first level counts trailing spaces (as found, not as meant).
+        const bool pad = rules_.pad || (level == kCaseLevel && !rules_.accents);
         Scanner x_scanner(weights, level, a, characters);
         Scanner y_scanner(weights, level, b, characters);
         std::int32_t x = 0;
@@ -372,8 +383,12 @@ private:
         do {
             x = x_scanner.next();
             y = y_scanner.next();
+            if (x_scanner.filling() && y_scanner.filling()) {
+                return order_of(static_cast<std::int64_t>(x_scanner.left()),
+                                static_cast<std::int64_t>(y_scanner.left()));
+            }
         } while (x == y && x != Scanner::kEnd);
-        if (!rules_.pad || (x != Scanner::kEnd && y != Scanner::kEnd)) {
+        if (!pad || (x != Scanner::kEnd && y != Scanner::kEnd)) {
             return order_of(x, y);
         }
         const std::int32_t space = weights.space(level);
@@ -498,11 +513,9 @@ std::unique_ptr<const Comparator> make_comparator(const Collation& collation) {
     return make_unicode(collation);
 }
 
-constexpr unsigned kIdsEnd = 4096;
-
 std::vector<std::unique_ptr<const Comparator>> make_all() {
-    std::vector<std::unique_ptr<const Comparator>> made(kIdsEnd);
-    for (unsigned id = 0; id < kIdsEnd; ++id) {
+    std::vector<std::unique_ptr<const Comparator>> made(kCollationIdsEnd);
+    for (unsigned id = 0; id < kCollationIdsEnd; ++id) {
         if (const Collation* const collation = find_collation(id)) {
             made[id] = make_comparator(*collation);
         }

@@ -23,9 +23,9 @@ public:
     /// Of texts in the collation's character set, as VARCHAR and TEXT hold them.
     virtual int compare(TextBytes a, TextBytes b) const = 0;
 
-    /// Of CHAR in an index: both are filled up with spaces to so many `characters`, which counts
-    /// where the collation does not ignore spaces at the end; 0 = unknown, taken for very many.
-    virtual int compare_filled(TextBytes a, TextBytes b, std::size_t characters) const = 0;
+    /// Of CHARs as an index has them, with such spaces as are stored: where spaces at the end
+    /// count, the shorter one has more of them than are stored.
+    virtual int compare_filled(TextBytes a, TextBytes b) const = 0;
     /// Whether compare() finds two CHARs without their trailing spaces equal if, and only if,
     /// compare_filled() does.
     virtual bool filling_keeps_equality() const { return true; }

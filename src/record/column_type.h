@@ -44,8 +44,7 @@ struct ColumnType {
     std::uint8_t precision =
         0;  ///< Decimal: digits in all; Float, Double: not 0 where `digits` is fixed
     std::uint8_t digits = 0;  ///< behind the point: of Decimal, or of a second's fraction
-    std::uint32_t size = 0;   ///< bytes of a value; 0 where values differ in size;
-                              ///< FixedText: at most, 0 = unknown
+    std::uint32_t size = 0;   ///< bytes of a value; 0 where values differ in size
     const Collation* collation = nullptr;  ///< of text, Enum, Set
     /// Of Enum and Set, in UTF-8.
     std::shared_ptr<const std::vector<std::string>> labels = nullptr;

@@ -38,16 +38,6 @@ const Comparator* text_order(const ColumnType& type) {
                : nullptr;
 }
 
-int compare_texts(const Comparator& order, const FieldLayout& layout, const Field& a,
-                  const Field& b) {
-    if (layout.type->kind == TypeKind::Text) {
-        return order.compare(a.bytes(), b.bytes());
-    }
-    const std::size_t size = layout.prefix != 0 ? layout.prefix : layout.type->size;
-    return order.compare_filled(a.bytes(), b.bytes(),
-                                size / layout.type->collation->charset->max_size);
-}
-
 void append_big_endian(std::string& out, std::uint64_t value, std::size_t size) {
     for (std::size_t i = size; i-- > 0;) {
         out += static_cast<char>((value >> (8 * i)) & 0xFF);
@@ -214,12 +204,8 @@ std::size_t count_characters(const Charset& charset, std::span<const std::byte> 
 bool ColumnType::comparable() const {
     switch (kind) {
         case TypeKind::FixedText:
-        case TypeKind::Text: {
-            const Comparator* const order = text_order(*this);
-            // Where CHAR is compared filled up, one must know how far.
-            return order != nullptr &&
-                   (kind == TypeKind::Text || size != 0 || order->filling_keeps_equality());
-        }
+        case TypeKind::Text:
+            return text_order(*this) != nullptr;
         case TypeKind::Unknown:
             return false;
         default:
@@ -237,7 +223,9 @@ int compare_fields(const FieldLayout& layout, const Field& a, const Field& b) {
         order = compare_numbers<double>(a, b);
     } else if (const Comparator* const text =
                    layout.type != nullptr ? text_order(*layout.type) : nullptr) {
-        order = compare_texts(*text, layout, a, b);
+        order = layout.type->kind == TypeKind::FixedText
+                    ? text->compare_filled(a.bytes(), b.bytes())
+                    : text->compare(a.bytes(), b.bytes());
     } else {
         const bool pad = layout.type != nullptr && is_text(*layout.type) &&
                          layout.type->collation != nullptr && !layout.type->collation->no_pad();

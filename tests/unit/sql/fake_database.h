@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/database.h"
+#include "record/collation.h"
 #include "sql/collations.h"
 
 namespace redoubt::sql::test {
@@ -105,7 +106,7 @@ inline int compare(const Value& left, const Value& right) {
         case Value::Kind::Decimal:
             return order(std::stod(std::string(left.text)), std::stod(std::string(right.text)));
         case Value::Kind::Text:
-            return compare_padded(left.text, right.text);
+            return text_order("utf8mb4_bin")->compare_utf8(left.text, right.text);
         default:
             return order(left.text, right.text);
     }
