@@ -143,10 +143,10 @@ int compare_bytes(TextBytes a, TextBytes b, bool pad) {
                            });
 }
 
-/// Bytes as they are: UTF-8 in the order of its characters, and multi-byte sets.
+/// Bytes as they are: ASCII, and what is of no known order.
 class ByteOrder final : public Comparator {
 public:
-    ByteOrder(bool pad, bool is_utf8) : pad_(pad), is_utf8_(is_utf8) {}
+    explicit ByteOrder(bool pad) : pad_(pad) {}
     int compare(TextBytes a, TextBytes b) const override { return compare_bytes(a, b, pad_); }
     int compare_filled(TextBytes a, TextBytes b) const override {
         return compare_bytes(a, b, true);
@@ -154,12 +154,102 @@ public:
     int compare_utf8(std::string_view a, std::string_view b) const override {
         return compare_bytes(bytes_of(a), bytes_of(b), pad_);
     }
-    bool knows_utf8() const override { return is_utf8_; }
 
 private:
     bool pad_;
-    bool is_utf8_;
 };
+
+/// The bytes that `lead` begins a character with: each of the rest is from one of two ranges.
+struct MultiByteRule {
+    std::uint8_t lead_first;
+    std::uint8_t lead_last;
+    std::uint8_t size;
+    std::uint8_t ranges[2][2];
+};
+
+/// `_bin` of a multi-byte set: as the bytes are, but what is no character comes last.
+class MultiByteOrder final : public Comparator {
+public:
+    MultiByteOrder(std::span<const MultiByteRule> rules, bool pad) : rules_(rules), pad_(pad) {}
+    int compare(TextBytes a, TextBytes b) const override { return compare(a, b, pad_); }
+    int compare_filled(TextBytes a, TextBytes b) const override { return compare(a, b, true); }
+    int compare_utf8(std::string_view a, std::string_view b) const override {
+        return compare_bytes(bytes_of(a), bytes_of(b), pad_);
+    }
+    bool knows_utf8() const override { return false; }
+
+private:
+    static constexpr unsigned kWeightShift = 16;  // a character has up to three bytes
+
+    int compare(TextBytes a, TextBytes b, bool pad) const {
+        return compare_weights(
+            a, b, pad, std::uint32_t{' '} << kWeightShift, [this](TextBytes& text) {
+                const std::size_t size = size_of(text);
+                std::uint32_t weight = kBad << 8;
+                for (std::size_t i = 0; i < size; ++i) {
+                    weight = (i == 0 ? 0 : weight) |
+                             (std::to_integer<std::uint32_t>(text[i]) << (kWeightShift - 8 * i));
+                }
+                weight += size == 0 ? std::to_integer<std::uint32_t>(text.front()) : 0;
+                text = text.subspan(std::max<std::size_t>(size, 1));
+                return weight;
+            });
+    }
+    /// 0: no character begins here.
+    std::size_t size_of(TextBytes text) const {
+        const auto at = [&](std::size_t i) { return std::to_integer<std::uint8_t>(text[i]); };
+        if (at(0) < 0x80) {
+            return 1;
+        }
+        for (const MultiByteRule& rule : rules_) {
+            if (at(0) < rule.lead_first || at(0) > rule.lead_last || text.size() < rule.size) {
+                continue;
+            }
+            std::size_t right = 1;
+            while (right < rule.size &&
+                   std::any_of(std::begin(rule.ranges), std::end(rule.ranges), [&](const auto& r) {
+                       return at(right) >= r[0] && at(right) <= r[1];
+                   })) {
+                ++right;
+            }
+            if (right == rule.size) {
+                return right;
+            }
+        }
+        return 0;
+    }
+
+    std::span<const MultiByteRule> rules_;
+    bool pad_;
+};
+
+constexpr MultiByteRule kSjis[] = {{0x81, 0x9F, 2, {{0x40, 0x7E}, {0x80, 0xFC}}},
+                                   {0xE0, 0xFC, 2, {{0x40, 0x7E}, {0x80, 0xFC}}},
+                                   {0xA1, 0xDF, 1, {}}};
+constexpr MultiByteRule kBig5[] = {{0xA1, 0xF9, 2, {{0x40, 0x7E}, {0xA1, 0xFE}}}};
+constexpr MultiByteRule kEuckr[] = {{0x81, 0xFE, 2, {{0x41, 0x5A}, {0x61, 0x7A}}},
+                                    {0x81, 0xFE, 2, {{0x81, 0xFE}, {0x81, 0xFE}}}};
+constexpr MultiByteRule kGbk[] = {{0x81, 0xFE, 2, {{0x40, 0x7E}, {0x80, 0xFE}}}};
+constexpr MultiByteRule kGb2312[] = {{0xA1, 0xF7, 2, {{0xA1, 0xFE}, {0xA1, 0xFE}}}};
+constexpr MultiByteRule kUjis[] = {{0x8E, 0x8E, 2, {{0xA1, 0xDF}, {0xA1, 0xDF}}},
+                                   {0x8F, 0x8F, 3, {{0xA1, 0xFE}, {0xA1, 0xFE}}},
+                                   {0xA1, 0xFE, 2, {{0xA1, 0xFE}, {0xA1, 0xFE}}}};
+
+std::span<const MultiByteRule> multi_byte_rules(std::string_view charset) {
+    struct Named {
+        std::string_view charset;
+        std::span<const MultiByteRule> rules;
+    };
+    static constexpr Named kAll[] = {{"sjis", kSjis},   {"cp932", kSjis},  {"big5", kBig5},
+                                     {"euckr", kEuckr}, {"gbk", kGbk},     {"gb2312", kGb2312},
+                                     {"ujis", kUjis},   {"eucjpms", kUjis}};
+    for (const Named& named : kAll) {
+        if (named.charset == charset) {
+            return named.rules;
+        }
+    }
+    return {};
+}
 
 class ByteWeightOrder final : public Comparator {
 public:
@@ -207,6 +297,17 @@ private:
     bool pad_;
 };
 
+/// The same characters weigh the same.
+void skip_common_ascii(TextBytes& a, TextBytes& b) {
+    std::size_t common = 0;
+    while (common < a.size() && common < b.size() && a[common] == b[common] &&
+           a[common] < std::byte{0x80}) {
+        ++common;
+    }
+    a = a.subspan(common);
+    b = b.subspan(common);
+}
+
 /// `Weights` with `of(code)`, for any code point.
 template <class Decoder, class Weights>
 class CodeOrder final : public Comparator {
@@ -224,6 +325,9 @@ public:
 private:
     template <class D>
     int compare(TextBytes a, TextBytes b, bool pad) const {
+        if constexpr (D::kUnit == 1) {
+            skip_common_ascii(a, b);
+        }
         return compare_weights(a, b, pad, weights_.of(' '), [this](TextBytes& text) {
             const std::uint32_t code = D::next(text);
             return code < kCodePointEnd ? weights_.of(code) : code;
@@ -443,11 +547,11 @@ std::unique_ptr<const Comparator> make_code_order(std::string_view charset, cons
 }
 
 std::unique_ptr<const Comparator> make_binary(const Collation& collation) {
+    static constexpr SameWeights kSame;
     const Charset& charset = *collation.charset;
     const bool pad = !collation.no_pad();
-    if (charset.min_size > 1) {
-        static constexpr SameWeights kSame;
-        return make_code_order(charset.name, kSame, pad);
+    if (const auto rules = multi_byte_rules(charset.name); !rules.empty()) {
+        return std::make_unique<MultiByteOrder>(rules, pad);
     }
     if (charset.single_bytes != nullptr) {
         ByteWeights same{};
@@ -456,8 +560,10 @@ std::unique_ptr<const Comparator> make_binary(const Collation& collation) {
         }
         return std::make_unique<ByteWeightOrder>(charset, same, pad);
     }
-    const bool is_utf8 = charset.name.starts_with("utf8") || charset.name == "ascii";
-    return std::make_unique<ByteOrder>(pad, is_utf8);
+    if (charset.max_size == 1) {
+        return std::make_unique<ByteOrder>(pad);
+    }
+    return make_code_order(charset.name, kSame, pad);
 }
 
 /// "unicode_520_nopad_ci" of "utf8mb4_unicode_520_nopad_ci", without "_nopad".
@@ -531,8 +637,8 @@ const Comparator* comparator_of(const Collation& collation) {
 }
 
 const Comparator& byte_order(bool pad) {
-    static const ByteOrder kPadded(true, true);
-    static const ByteOrder kPlain(false, true);
+    static const ByteOrder kPadded(true);
+    static const ByteOrder kPlain(false);
     return pad ? kPadded : kPlain;
 }
 
