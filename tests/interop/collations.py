@@ -45,6 +45,9 @@ class Column:
         self.ranks = {}    # of column "v" and "w": by id, from 1
         self.bytes = {}    # by id, as hex
         self.in_index = []  # w as stored, in hex
+        self.pieces = []    # of single-byte sets: bytes that stand for a character, each for another
+        # Of other sets SQLite sees no more than the bytes of UTF-8.
+        self.in_sql = self.single or charset.startswith(("utf", "ucs"))
 
     def literal(self, text):
         """As SQL; texts of single-byte sets are bytes."""
@@ -56,7 +59,7 @@ class Column:
 def texts_for(column, dice, count):
     """Random ones, half of them made from others by a small change."""
     if column.single:
-        pieces = [bytes([b]) for b in range(128 if column.charset == "ascii" else 256)] + [b" ", b"a", b"A"] * 20
+        pieces = column.pieces + [b" ", b"a", b"A"] * 20
         empty, extra = b"", [b" ", b"\t", b"a"]
     else:
         narrow = column.charset in ("utf8mb3", "ucs2")
@@ -92,6 +95,16 @@ def compare_texts(lines):
     result = subprocess.run([_COMPARE], input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True, timeout=120,
                             check=True)
     return result.stdout.split()
+
+
+def characters_of(sql, charset):
+    """The bytes of a single-byte set that are characters, the first of each."""
+    parts = [f"HEX(CONVERT(_{charset} X'{b:02X}' USING ucs2))" for b in range(256)]
+    found = {}
+    for byte, code in enumerate(sql.query("SELECT " + ", ".join(parts))[0]):
+        if code != "003F" or byte == ord("?"):
+            found.setdefault(code, bytes([byte]))
+    return list(found.values())
 
 
 def fill(sql, column, texts):
@@ -163,7 +176,7 @@ def ask_ours(site, statements):
 
 def check_sql(site, columns, dice):
     questions = []   # statement, and a function of its rows that says what is wrong
-    for column in columns:
+    for column in filter(lambda column: column.in_sql, columns):
         for name, ranks in column.ranks.items():
             table = f"c.{column.table}"
             questions.append((f"SELECT id, RANK() OVER (ORDER BY {name}) FROM {table} ORDER BY id",
@@ -205,7 +218,11 @@ def run(scratch, options):
             sql.query("CREATE DATABASE c")
             sql.query("USE c")
             sql.query("SET sql_mode = ''")  # what a character set lacks becomes '?'
+            pieces = {}
             for column in columns:
+                if column.single and column.charset not in pieces:
+                    pieces[column.charset] = characters_of(sql, column.charset)
+                column.pieces = pieces.get(column.charset, [])
                 fill(sql, column, texts_for(column, dice, options.rows))
                 ask_server(sql, column)
         server.shut_down()
@@ -215,7 +232,7 @@ def run(scratch, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rows", type=int, default=250, help="of each collation")
+    parser.add_argument("--rows", type=int, default=150, help="of each collation")
     parser.add_argument("--only", default="", help="collations whose names match")
     parser.add_argument("--keep", action="store_true", help="leave the scratch folder")
     options = parser.parse_args()
