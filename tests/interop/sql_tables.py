@@ -113,10 +113,10 @@ SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY g ORDER BY g
 SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY u ORDER BY u DESC
 SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY l ORDER BY l
 SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY w ORDER BY w
-SELECT COUNT(DISTINCT g), COUNT(DISTINCT u), COUNT(DISTINCT l), COUNT(DISTINCT w), COUNT(DISTINCT n) FROM shop.names
+SELECT COUNT(DISTINCT g), COUNT(DISTINCT u), COUNT(DISTINCT l), COUNT(DISTINCT w) FROM shop.names
 SELECT COUNT(*) FROM (SELECT DISTINCT g, u FROM shop.names) s
 SELECT COUNT(*) FROM shop.names a JOIN shop.names b ON b.g = a.g
-SELECT COUNT(*) FROM shop.names a JOIN shop.names b ON b.w = a.g WHERE a.id < 20
+SELECT COUNT(*) FROM shop.names a JOIN shop.names b ON b.w = a.w WHERE a.id < 20
 SELECT id, n FROM shop.parts WHERE n = 4 ORDER BY id
 SELECT id, n FROM shop.parts ORDER BY id, n
 SELECT id, n FROM shop.parts WHERE id > 190 ORDER BY id
