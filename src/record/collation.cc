@@ -432,7 +432,7 @@ private:
 
 /// Levels 1, 2 (accents) and 3 (case), as far as the collation has them; 1 always.
 struct UnicodeRules {
-    const UnicodeWeights& (*weights)() = nullptr;
+    const LazyUnicodeWeights* weights = nullptr;
     bool accents = false;
     bool cases = false;
     bool pad = true;
@@ -463,7 +463,7 @@ private:
         if (a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size()) == 0)) {
             return 0;
         }
-        const UnicodeWeights& weights = rules_.weights();
+        const UnicodeWeights& weights = rules_.weights->get();
         const bool wanted[] = {true, rules_.accents, rules_.cases};
         for (std::size_t level = 0; level < std::size(wanted); ++level) {
             const int order =
@@ -577,18 +577,16 @@ std::string plain_suffix(const Collation& collation) {
 }
 
 std::unique_ptr<const Comparator> make_unicode(const Collation& collation) {
-    const std::string suffix = plain_suffix(collation);
+    std::string name = plain_suffix(collation).substr(1);
     UnicodeRules rules{.pad = !collation.no_pad()};
-    if (suffix == "_unicode_ci") {
-        rules.weights = uca400_weights;
-    } else if (suffix == "_unicode_520_ci") {
-        rules.weights = uca520_weights;
-    } else if (suffix == "_uca1400_ai_ci" || suffix == "_uca1400_ai_cs" ||
-               suffix == "_uca1400_as_ci" || suffix == "_uca1400_as_cs") {
-        rules.weights = uca1400_weights;
-        rules.accents = suffix.find("_as") != std::string::npos;
-        rules.cases = suffix.find("_cs") != std::string::npos;
-    } else {
+    if (name.starts_with("uca1400_")) {
+        constexpr std::size_t kLevelsSize = 6;  // "_as_cs"
+        rules.accents = name.find("_as_") != std::string::npos;
+        rules.cases = name.ends_with("_cs");
+        name.resize(name.size() - kLevelsSize);
+    }
+    rules.weights = unicode_weights(name);
+    if (rules.weights == nullptr) {
         return nullptr;
     }
     return with_decoder(collation.charset->name,

@@ -111,11 +111,32 @@ PlainWeights::PlainWeights(const PackedTable& packed) {
     }
 }
 
+namespace {
+
+/// Text and its weights.
+UnicodeWeights::Contraction read_weighed(TableReader& reader, std::size_t levels) {
+    UnicodeWeights::Contraction weighed;
+    const std::size_t size = reader.take<std::uint8_t>();
+    REDOUBT_ASSERT(size >= 1 && size <= UnicodeWeights::kContractionMax);
+    for (std::size_t i = 0; i < size; ++i) {
+        weighed.codes[i] = reader.take<std::uint32_t>();
+    }
+    for (std::size_t level = 0; level < levels; ++level) {
+        weighed.weights[level].resize(reader.take<std::uint8_t>());
+        for (std::uint16_t& weight : weighed.weights[level]) {
+            weight = reader.take<std::uint16_t>();
+        }
+    }
+    return weighed;
+}
+
+}  // namespace
+
 struct UnicodeWeights::Reader : TableReader {
     using TableReader::TableReader;
 };
 
-UnicodeWeights::UnicodeWeights(const PackedTable& packed) {
+UnicodeWeights::UnicodeWeights(const PackedTable& packed, std::span<const Contraction> changes) {
     Reader reader(packed.unpack());
     const std::size_t levels = reader.take<std::uint8_t>();
     REDOUBT_ASSERT(levels >= 1 && levels <= kLevelsMax);
@@ -130,8 +151,15 @@ UnicodeWeights::UnicodeWeights(const PackedTable& packed) {
     for (std::size_t level = 0; level < levels; ++level) {
         read_level(reader, levels_[level], pages * kWeightPageSize);
     }
-    read_contractions(reader, levels);
+    contractions_.resize(reader.take<std::uint16_t>());
+    for (Contraction& contraction : contractions_) {
+        contraction = read_weighed(reader, levels);
+    }
     REDOUBT_ASSERT(reader.at_end());
+    for (const Contraction& changed : changes) {
+        change(changed);
+    }
+    sort_contractions();
     for (std::size_t level = 0; level < levels; ++level) {
         const WeightList space = of(' ', level);
         REDOUBT_ASSERT(space.begin != nullptr && space.count == 1);
@@ -155,20 +183,30 @@ void UnicodeWeights::read_level(Reader& reader, Level& level, std::size_t charac
     }
 }
 
-void UnicodeWeights::read_contractions(Reader& reader, std::size_t levels) {
-    contractions_.resize(reader.take<std::uint16_t>());
-    for (Contraction& contraction : contractions_) {
-        const std::size_t size = reader.take<std::uint8_t>();
-        REDOUBT_ASSERT(size >= 2 && size <= kContractionMax);
-        for (std::size_t i = 0; i < size; ++i) {
-            contraction.codes[i] = reader.take<std::uint32_t>();
+void UnicodeWeights::change(const Contraction& change) {
+    if (change.codes[1] != 0) {
+        const auto same = std::find_if(contractions_.begin(), contractions_.end(),
+                                       [&](const auto& c) { return c.codes == change.codes; });
+        if (same == contractions_.end()) {
+            contractions_.push_back(change);
+        } else {
+            *same = change;
         }
-        for (std::size_t level = 0; level < levels; ++level) {
-            contraction.weights[level].resize(reader.take<std::uint8_t>());
-            for (std::uint16_t& weight : contraction.weights[level]) {
-                weight = reader.take<std::uint16_t>();
-            }
-        }
+        return;
+    }
+    const std::size_t page = change.codes[0] / kWeightPageSize;
+    REDOUBT_ASSERT(rules_[page] == kExplicit);
+    for (std::size_t level = 0; level < kLevelsMax && !levels_[level].places.empty(); ++level) {
+        Level& to = levels_[level];
+        const auto& weights = change.weights[level];
+        to.places[pages_[page] * kWeightPageSize + change.codes[0] % kWeightPageSize] =
+            static_cast<std::uint32_t>(to.weights.size() << kPlaceShift | weights.size());
+        to.weights.insert(to.weights.end(), weights.begin(), weights.end());
+    }
+}
+
+void UnicodeWeights::sort_contractions() {
+    for (const Contraction& contraction : contractions_) {
         heads_.push_back(contraction.codes[0]);
     }
     std::sort(contractions_.begin(), contractions_.end(),
@@ -244,17 +282,33 @@ const PlainWeights& mysql500_weights() {
     static const PlainWeights kWeights(packed_mysql500());
     return kWeights;
 }
-const UnicodeWeights& uca400_weights() {
-    static const UnicodeWeights kWeights(packed_uca400());
-    return kWeights;
-}
-const UnicodeWeights& uca520_weights() {
-    static const UnicodeWeights kWeights(packed_uca520());
-    return kWeights;
-}
-const UnicodeWeights& uca1400_weights() {
-    static const UnicodeWeights kWeights(packed_uca1400());
-    return kWeights;
+const LazyUnicodeWeights* unicode_weights(std::string_view name) {
+    static const std::map<std::string, LazyUnicodeWeights, std::less<>> kAll = [] {
+        const PackedTable* const bases[] = {&packed_uca400(), &packed_uca520(), &packed_uca1400()};
+        constexpr std::size_t kUca1400 = 2;
+        std::map<std::string, LazyUnicodeWeights, std::less<>> made;
+        made.try_emplace("unicode_ci", packed_uca400());
+        made.try_emplace("unicode_520_ci", packed_uca520());
+        made.try_emplace("uca1400", packed_uca1400());
+        TableReader reader(packed_tailorings().unpack());
+        while (!reader.at_end()) {
+            const std::size_t size = reader.take<std::uint8_t>();
+            const std::byte* const text = reader.take(size);
+            const std::string_view language(
+                static_cast<const char*>(static_cast<const void*>(text)), size);
+            const std::size_t base = reader.take<std::uint8_t>();
+            REDOUBT_ASSERT(base < std::size(bases));
+            auto& changes =
+                made.try_emplace(std::string(language), *bases[base]).first->second.changes;
+            changes.resize(reader.take<std::uint16_t>());
+            for (UnicodeWeights::Contraction& change : changes) {
+                change = read_weighed(reader, base == kUca1400 ? UnicodeWeights::kLevelsMax : 1);
+            }
+        }
+        return made;
+    }();
+    const auto found = kAll.find(name);
+    return found == kAll.end() ? nullptr : &found->second;
 }
 
 }  // namespace redoubt::record

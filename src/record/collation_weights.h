@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace redoubt::record {
@@ -29,6 +31,7 @@ const PackedTable& packed_mysql500();
 const PackedTable& packed_uca400();
 const PackedTable& packed_uca520();
 const PackedTable& packed_uca1400();
+const PackedTable& packed_tailorings();
 
 using ByteWeights = std::array<std::uint8_t, 256>;
 /// By the collation's id.
@@ -64,15 +67,17 @@ struct WeightList {
 /// Weights by the Unicode Collation Algorithm, on one to three levels.
 class UnicodeWeights {
 public:
-    explicit UnicodeWeights(const PackedTable& packed);
-
     static constexpr std::size_t kLevelsMax = 3;
-    static constexpr std::size_t kContractionMax = 3;  // characters
+    static constexpr std::size_t kContractionMax = 4;  // characters
 
     struct Contraction {
         std::array<std::uint32_t, kContractionMax> codes{};  ///< 0 behind the last
         std::array<std::vector<std::uint16_t>, kLevelsMax> weights;
     };
+
+    /// `changes`: what a language has otherwise, characters by themselves (one code) and
+    /// contractions.
+    UnicodeWeights(const PackedTable& packed, std::span<const Contraction> changes);
 
     WeightList of(std::uint32_t code, std::size_t level) const;
     /// Whether contractions begin with it.
@@ -101,7 +106,8 @@ private:
     struct Reader;
 
     void read_level(Reader& reader, Level& level, std::size_t characters);
-    void read_contractions(Reader& reader, std::size_t levels);
+    void change(const Contraction& change);
+    void sort_contractions();
     static WeightList implicit(std::uint32_t code, unsigned rule, std::size_t level);
 
     static constexpr std::size_t kPages = kCodePointEnd / kWeightPageSize;
@@ -115,8 +121,26 @@ private:
 
 const PlainWeights& general_weights();
 const PlainWeights& mysql500_weights();
-const UnicodeWeights& uca400_weights();
-const UnicodeWeights& uca520_weights();
-const UnicodeWeights& uca1400_weights();
+
+/// Unpacked when they are first asked for: nobody needs those of all languages.
+class LazyUnicodeWeights {
+public:
+    explicit LazyUnicodeWeights(const PackedTable& packed) : packed_(packed) {}
+    const UnicodeWeights& get() const {
+        std::call_once(
+            once_, [this] { made_ = std::make_unique<const UnicodeWeights>(packed_, changes); });
+        return *made_;
+    }
+    std::vector<UnicodeWeights::Contraction> changes;  ///< to be set before the first get()
+
+private:
+    const PackedTable& packed_;
+    mutable std::once_flag once_;
+    mutable std::unique_ptr<const UnicodeWeights> made_;
+};
+
+/// Of "unicode_ci", "unicode_520_ci", "uca1400", "swedish_ci", "uca1400_swedish", ...; null: not
+/// known.
+const LazyUnicodeWeights* unicode_weights(std::string_view name);
 
 }  // namespace redoubt::record

@@ -50,7 +50,8 @@ TEST(CompareFields, FollowsTheCollation) {
     EXPECT_EQ(compared(swedish, "\xE4", "Z"), 1);
     const ColumnType unicode{.kind = TypeKind::FixedText, .collation = find_collation(1248)};
     EXPECT_EQ(compared(unicode, "ab   ", "AB   "), 0);
-    EXPECT_EQ(compared(unicode, "ab   ", "ab\t  "), 1);  // CHARs are filled up before the end counts
+    EXPECT_EQ(compared(unicode, "ab   ", "ab\t  "),
+              1);  // CHARs are filled up before the end counts
 }
 
 TEST(CompareFields, PutsNullFirst) {
