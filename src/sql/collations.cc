@@ -120,6 +120,11 @@ int collate_texts(void* order, int left_size, const void* left, int right_size, 
         {static_cast<const char*>(right), static_cast<std::size_t>(right_size)});
 }
 
+const record::Comparator* text_order(const record::Collation& collation) {
+    const record::Comparator* const order = record::comparator_of(collation);
+    return order != nullptr && order->knows_utf8() ? order : nullptr;
+}
+
 }  // namespace
 
 int compare_decimal(std::string_view left, std::string_view right) {
@@ -153,9 +158,7 @@ int compare_temporal(std::string_view left, std::string_view right) {
 
 const record::Comparator* text_order(std::string_view collation) {
     const record::Collation* const found = record::find_collation(collation);
-    const record::Comparator* const order =
-        found == nullptr ? nullptr : record::comparator_of(*found);
-    return order != nullptr && order->knows_utf8() ? order : nullptr;
+    return found == nullptr ? nullptr : text_order(*found);
 }
 
 int register_collations(sqlite3* connection) {
@@ -172,7 +175,7 @@ int register_collations(sqlite3* connection) {
     for (unsigned id = 0; id < record::kCollationIdsEnd; ++id) {
         const record::Collation* const collation = record::find_collation(id);
         const record::Comparator* const order =
-            collation == nullptr ? nullptr : text_order(collation->name);
+            collation == nullptr ? nullptr : text_order(*collation);
         if (order == nullptr) {
             continue;
         }

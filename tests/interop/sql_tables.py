@@ -31,7 +31,7 @@ CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, customer INT, price
 CREATE TABLE shop.keyless (a INT, b INT, KEY (a), KEY (b));
 CREATE TABLE shop.texts (k VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, n INT, KEY (n));
 CREATE TABLE shop.names (id INT PRIMARY KEY, g VARCHAR(20) COLLATE utf8mb4_general_ci, u VARCHAR(20) COLLATE utf8mb4_uca1400_as_ci,
-  l CHAR(10) CHARACTER SET latin1, w VARCHAR(20) CHARACTER SET utf16 COLLATE utf16_unicode_ci, f VARCHAR(20) COLLATE utf8mb4_swedish_ci,
+  l CHAR(10) CHARACTER SET latin1, w VARCHAR(20) CHARACTER SET utf16 COLLATE utf16_unicode_ci, f VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german2_ci,
   n CHAR(10) COLLATE utf8mb4_unicode_nopad_ci, KEY (g), KEY (u), KEY (l, g), KEY (w), KEY (f), KEY (n));
 CREATE TABLE shop.parts (id INT, n INT, PRIMARY KEY (id, n), KEY (n)) PARTITION BY HASH (n) PARTITIONS 3;
 CREATE TABLE `od.d "db`.`t ``x` (`sel"ect` INT PRIMARY KEY, `ünï` VARCHAR(10));
