@@ -25,7 +25,7 @@ _COMPARE = os.path.join(os.path.dirname(redoubt.REDOUBT), "compare_texts")
 _SIZE = 5              # characters of the CHAR column
 _LONGEST = 7           # characters of a random text
 _KNOWN_LEAST = 1210    # collations whose order must be known
-_LANGUAGES = 40        # collations of languages that one run looks at
+_LANGUAGES = 25        # collations of languages that one run looks at
 _REPORTED_MAX = 3      # of one collation
 
 # What weighs otherwise together than alone, in some collation or other; the rest is for company.
@@ -75,7 +75,7 @@ def texts_for(column, dice, count):
         pieces = [p for p in _PIECES if not narrow or max(p) < "\U00010000"]
         empty, extra = "", [" ", "\t", "\u00ad", "\u0301", "a"]
     alone = [empty, *dict.fromkeys(pieces)]
-    found = alone + ([] if column.single else [piece.swapcase() for piece in alone])
+    found = list(dict.fromkeys(alone + ([] if column.single else [piece.swapcase() for piece in alone])))
     count += len(found)
     while len(found) < count:
         if dice.random() < 0.5:
@@ -255,7 +255,7 @@ def run(scratch, options):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rows", type=int, default=100, help="of each collation, beside each character by itself")
+    parser.add_argument("--rows", type=int, default=60, help="of each collation, beside each character by itself")
     parser.add_argument("--only", default="", help="collations whose names match")
     parser.add_argument("--keep", action="store_true", help="leave the scratch folder")
     options = parser.parse_args()
