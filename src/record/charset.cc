@@ -73,6 +73,11 @@ UnicodeCollations make_unicode_collations() {
     return made;
 }
 
+const UnicodeCollations& unicode_collations() {
+    static const UnicodeCollations kMade = make_unicode_collations();
+    return kMade;
+}
+
 /// What iconv calls the sets whose characters have several bytes.
 const char* iconv_name(std::string_view charset) {
     struct Name {
@@ -108,17 +113,29 @@ bool is_ascii(std::span<const std::byte> bytes) {
 
 const Collation* find_collation(unsigned id) {
     if (id >= kUnicodeIds) {
-        static const UnicodeCollations kMade = make_unicode_collations();
-        if (id - kUnicodeIds >= kMade.all.size()) {
+        const auto& all = unicode_collations().all;
+        if (id - kUnicodeIds >= all.size()) {
             return nullptr;
         }
-        const Collation& collation = kMade.all[id - kUnicodeIds];
+        const Collation& collation = all[id - kUnicodeIds];
         return collation.charset == nullptr ? nullptr : &collation;
     }
     const auto all = listed_collations();
     const auto found = std::lower_bound(all.begin(), all.end(), id,
                                         [](const Collation& c, unsigned v) { return c.id < v; });
     return found == all.end() || found->id != id ? nullptr : &*found;
+}
+
+const Collation* find_collation(std::string_view name) {
+    const auto named = [&](const Collation& c) { return c.name == name; };
+    const auto listed = listed_collations();
+    const auto found = std::find_if(listed.begin(), listed.end(), named);
+    if (found != listed.end()) {
+        return &*found;
+    }
+    const auto& made = unicode_collations().all;
+    const auto other = std::find_if(made.begin(), made.end(), named);
+    return name.empty() || other == made.end() ? nullptr : &*other;
 }
 
 const Collation* default_collation(std::string_view charset) {
@@ -148,6 +165,94 @@ void append_utf8(std::string& out, std::uint32_t code_point) {
         out += static_cast<char>(0x80 | ((code_point >> 6) & 0x3F));
         out += static_cast<char>(0x80 | (code_point & 0x3F));
     }
+}
+
+std::uint32_t take_code_point(std::string_view& text) {
+    const auto at = [&](std::size_t i) -> std::uint32_t {
+        return static_cast<unsigned char>(text[i]);
+    };
+    if (text.empty()) {
+        return kNoCodePoint;
+    }
+    const std::uint32_t lead = at(0);
+    const std::size_t size = lead < 0x80 ? 1 : (lead < 0xE0 ? 2 : (lead < 0xF0 ? 3 : 4));
+    if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() < size) {
+        return kNoCodePoint;
+    }
+    std::uint32_t code = size == 1 ? lead : lead & (0xFFU >> (size + 1));
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((at(i) & 0xC0) != 0x80) {
+            return kNoCodePoint;
+        }
+        code = (code << 6) | (at(i) & 0x3F);
+    }
+    static constexpr std::uint32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+    text.remove_prefix(size);
+    return code < kLeast[size] || code > kCodePointMax ? kNoCodePoint : code;
+}
+
+namespace {
+
+/// A character of a set of Unicode; false: the set lacks it.
+bool append_unicode(const Charset& charset, std::uint32_t code, std::string& out) {
+    const auto append_unit = [&](std::uint32_t unit) {
+        const bool little = charset.name == "utf16le";
+        const char bytes[] = {static_cast<char>(unit >> 8), static_cast<char>(unit & 0xFF)};
+        out += bytes[little ? 1 : 0];
+        out += bytes[little ? 0 : 1];
+    };
+    if (charset.min_size == 4) {
+        append_unit(code >> 16);
+        append_unit(code & 0xFFFF);
+    } else if (code < 0x10000) {
+        append_unit(code);
+    } else if (charset.name == "ucs2") {
+        return false;
+    } else {
+        append_unit(kSurrogates + ((code - 0x10000) >> 10));
+        append_unit(kLowSurrogates + ((code - 0x10000) & 0x3FF));
+    }
+    return code < kSurrogates || code >= kSurrogatesEnd;  // those are shown as '?'
+}
+
+/// The one byte that is the character.
+bool append_byte(const Charset& charset, std::uint32_t code, std::string& out) {
+    const std::uint16_t* const begin = charset.single_bytes;
+    const std::uint16_t* const end = begin + 256;
+    const std::uint16_t* const found = std::find(begin, end, code);
+    // A 0 stands for bytes that are nothing, besides the first.
+    if (found == end || (code != 0 && std::find(found + 1, end, code) != end)) {
+        return false;
+    }
+    out += static_cast<char>(found - begin);
+    return true;
+}
+
+}  // namespace
+
+bool encode_text(const Charset& charset, std::string_view utf8, std::string& out) {
+    const bool as_is = charset.name == "utf8mb4" || charset.name == "utf8mb3";
+    for (std::string_view rest = utf8; !rest.empty();) {
+        const std::string_view from = rest;
+        const std::uint32_t code = take_code_point(rest);
+        if (code == kNoCodePoint) {
+            return false;
+        }
+        if (charset.min_size > 1) {
+            if (!append_unicode(charset, code, out)) {
+                return false;
+            }
+        } else if (charset.single_bytes != nullptr) {
+            if (!append_byte(charset, code, out)) {
+                return false;
+            }
+        } else if (code < 0x80 || (as_is && from.size() - rest.size() <= charset.max_size)) {
+            out += from.substr(0, from.size() - rest.size());
+        } else {
+            return false;
+        }
+    }
+    return true;
 }
 
 TextConverter::TextConverter(const Charset& charset) : charset_(charset) {

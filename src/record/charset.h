@@ -36,8 +36,12 @@ struct Collation {
     }
 };
 
+inline constexpr unsigned kCollationIdsEnd = 4096;
+
 /// null: none has this id. What is returned lives for ever. Thread-safe.
 const Collation* find_collation(unsigned id);
+/// By its whole name: "utf8mb4_uca1400_ai_ci".
+const Collation* find_collation(std::string_view name);
 /// The default collation of "utf8mb4", say; null: no such character set.
 const Collation* default_collation(std::string_view charset);
 
@@ -64,6 +68,14 @@ private:
     const Charset& charset_;
     void* iconv_ = nullptr;  // iconv_t; null where it is not needed or does not know the set
 };
+
+/// Appends what a column of `charset` holds for a text of UTF-8. False: nothing does that is shown
+/// as this text and nothing else, or the set is not one of Unicode, of single bytes, or ASCII.
+bool encode_text(const Charset& charset, std::string_view utf8, std::string& out);
+/// The next character of valid UTF-8 (surrogates allowed), taken off the front of `text`;
+/// kNoCodePoint where it is not valid, and then the rest is of no use.
+std::uint32_t take_code_point(std::string_view& text);
+inline constexpr std::uint32_t kNoCodePoint = 0xFFFFFFFF;
 
 /// Appends a code point; what is none becomes '?'.
 void append_utf8(std::string& out, std::uint32_t code_point);

@@ -10,12 +10,11 @@
 
 #include "base/big_endian.h"
 #include "record/charset.h"
+#include "record/collation.h"
 #include "record/decode.h"
 
 namespace redoubt::record {
 namespace {
-
-constexpr std::byte kSpace{0x20};
 
 int sign(bool less, bool greater) { return less ? -1 : (greater ? 1 : 0); }
 
@@ -28,30 +27,15 @@ int compare_numbers(const Field& a, const Field& b) {
     return sign(x<y, x> y);
 }
 
-int compare_bytes(const Field& a, const Field& b, bool pad) {
-    const std::size_t common = std::min(a.size, b.size);
-    if (const int order = common == 0 ? 0 : std::memcmp(a.data, b.data, common); order != 0) {
-        return order;
-    }
-    if (!pad) {
-        return sign(a.size<b.size, a.size> b.size);
-    }
-    for (std::size_t i = common; i < a.size; ++i) {
-        if (a.data[i] != kSpace) {
-            return sign(a.data[i] < kSpace, true);
-        }
-    }
-    for (std::size_t i = common; i < b.size; ++i) {
-        if (b.data[i] != kSpace) {
-            return sign(kSpace < b.data[i], true);
-        }
-    }
-    return 0;
+bool is_text(const ColumnType& type) {
+    return type.kind == TypeKind::FixedText || type.kind == TypeKind::Text;
 }
 
-bool pads(const ColumnType& type) {
-    return (type.kind == TypeKind::FixedText || type.kind == TypeKind::Text) &&
-           type.collation != nullptr && !type.collation->no_pad();
+/// null: no text, or one whose order is not known.
+const Comparator* text_order(const ColumnType& type) {
+    return is_text(type) && !type.compressed && type.collation != nullptr
+               ? comparator_of(*type.collation)
+               : nullptr;
 }
 
 void append_big_endian(std::string& out, std::uint64_t value, std::size_t size) {
@@ -202,16 +186,6 @@ bool encode_date_time(const ColumnType& type, const Value& value, std::string& o
     return true;
 }
 
-/// Whether the column holds a text of UTF-8 as these very bytes.
-bool same_bytes(const ColumnType& type, std::string_view text) {
-    if (type.kind != TypeKind::FixedText && type.kind != TypeKind::Text) {
-        return true;
-    }
-    return type.collation->charset->name.starts_with("utf8") ||
-           std::all_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 /// Of whole characters.
 std::size_t count_characters(const Charset& charset, std::span<const std::byte> bytes) {
     if (charset.fixed_size()) {
@@ -230,14 +204,8 @@ std::size_t count_characters(const Charset& charset, std::span<const std::byte> 
 bool ColumnType::comparable() const {
     switch (kind) {
         case TypeKind::FixedText:
-        case TypeKind::Text: {
-            // Bytes of UTF-8 are in the order of their characters; in UTF-16, say, they are not.
-            const bool by_bytes =
-                collation != nullptr && collation->charset->min_size == 1 &&
-                (collation->charset->max_size == 1 || collation->charset->name == "utf8mb3" ||
-                 collation->charset->name == "utf8mb4");
-            return by_bytes && collation->is_binary() && !compressed;
-        }
+        case TypeKind::Text:
+            return text_order(*this) != nullptr;
         case TypeKind::Unknown:
             return false;
         default:
@@ -253,8 +221,15 @@ int compare_fields(const FieldLayout& layout, const Field& a, const Field& b) {
         order = compare_numbers<float>(a, b);
     } else if (layout.type != nullptr && layout.type->kind == TypeKind::Double) {
         order = compare_numbers<double>(a, b);
+    } else if (const Comparator* const text =
+                   layout.type != nullptr ? text_order(*layout.type) : nullptr) {
+        order = layout.type->kind == TypeKind::FixedText
+                    ? text->compare_filled(a.bytes(), b.bytes())
+                    : text->compare(a.bytes(), b.bytes());
     } else {
-        order = compare_bytes(a, b, layout.type != nullptr && pads(*layout.type));
+        const bool pad = layout.type != nullptr && is_text(*layout.type) &&
+                         layout.type->collation != nullptr && !layout.type->collation->no_pad();
+        order = byte_order(pad).compare(a.bytes(), b.bytes());
     }
     return layout.descending ? -order : order;
 }
@@ -330,17 +305,18 @@ bool encode_key(const ColumnType& type, const Value& value, std::string& out) {
             return value.kind == Value::Kind::Text && encode_date_time(type, value, out);
         case TypeKind::FixedBytes:
         case TypeKind::Bytes:
-        case TypeKind::FixedText:
-        case TypeKind::Text:
-            if ((value.kind != Value::Kind::Bytes && value.kind != Value::Kind::Text) ||
-                !type.comparable() || !same_bytes(type, value.text)) {
+            if (value.kind != Value::Kind::Bytes && value.kind != Value::Kind::Text) {
                 return false;
             }
             out += value.text;
             if (type.kind == TypeKind::FixedBytes && value.text.size() < type.size) {
                 out.append(type.size - value.text.size(), '\0');
             }
-            return true;
+            return !type.compressed;
+        case TypeKind::FixedText:
+        case TypeKind::Text:
+            return (value.kind == Value::Kind::Bytes || value.kind == Value::Kind::Text) &&
+                   type.comparable() && encode_text(*type.collation->charset, value.text, out);
         default:
             return false;
     }

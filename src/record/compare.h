@@ -1,5 +1,6 @@
 /// Order of stored values in indexes, for the types where it is known exactly, and values made into
-/// stored bytes to search with. Format: docs/formats/records.md#order.
+/// stored bytes to search with. Format: docs/formats/records.md#order,
+/// docs/formats/collations.md.
 #pragma once
 
 #include <span>

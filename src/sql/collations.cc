@@ -7,7 +7,11 @@
 #include <charconv>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <utility>
+
+#include "record/charset.h"
+#include "record/collation.h"
 
 namespace redoubt::sql {
 namespace {
@@ -110,6 +114,17 @@ int collate(void*, int left_size, const void* left, int right_size, const void* 
                     {static_cast<const char*>(right), static_cast<std::size_t>(right_size)});
 }
 
+int collate_texts(void* order, int left_size, const void* left, int right_size, const void* right) {
+    return static_cast<const record::Comparator*>(order)->compare_utf8(
+        {static_cast<const char*>(left), static_cast<std::size_t>(left_size)},
+        {static_cast<const char*>(right), static_cast<std::size_t>(right_size)});
+}
+
+const record::Comparator* text_order(const record::Collation& collation) {
+    const record::Comparator* const order = record::comparator_of(collation);
+    return order != nullptr && order->knows_utf8() ? order : nullptr;
+}
+
 }  // namespace
 
 int compare_decimal(std::string_view left, std::string_view right) {
@@ -141,29 +156,32 @@ int compare_temporal(std::string_view left, std::string_view right) {
     return 0;
 }
 
-int compare_padded(std::string_view left, std::string_view right) {
-    const std::size_t shared = std::min(left.size(), right.size());
-    if (const int compared = left.substr(0, shared).compare(right.substr(0, shared))) {
-        return sign_of(compared);
-    }
-    const bool left_is_longer = left.size() > right.size();
-    for (const char c : (left_is_longer ? left : right).substr(shared)) {
-        if (c != ' ') {
-            const int longer = static_cast<unsigned char>(c) < ' ' ? -1 : 1;
-            return left_is_longer ? longer : -longer;
-        }
-    }
-    return 0;
+const record::Comparator* text_order(std::string_view collation) {
+    const record::Collation* const found = record::find_collation(collation);
+    return found == nullptr ? nullptr : text_order(*found);
 }
 
 int register_collations(sqlite3* connection) {
     using Compare = int (*)(void*, int, const void*, int, const void*);
-    constexpr std::array<std::pair<const char*, Compare>, 3> kCollations = {
+    constexpr std::array<std::pair<const char*, Compare>, 2> kCollations = {
         {{kDecimalCollation, collate<compare_decimal>},
-         {kTemporalCollation, collate<compare_temporal>},
-         {kPaddedCollation, collate<compare_padded>}}};
+         {kTemporalCollation, collate<compare_temporal>}}};
     for (const auto& [name, compare] : kCollations) {
         const int code = sqlite3_create_collation(connection, name, SQLITE_UTF8, nullptr, compare);
+        if (code != SQLITE_OK) {
+            return code;
+        }
+    }
+    for (unsigned id = 0; id < record::kCollationIdsEnd; ++id) {
+        const record::Collation* const collation = record::find_collation(id);
+        const record::Comparator* const order =
+            collation == nullptr ? nullptr : text_order(*collation);
+        if (order == nullptr) {
+            continue;
+        }
+        const int code = sqlite3_create_collation(
+            connection, std::string(collation->name).c_str(), SQLITE_UTF8,
+            const_cast<record::Comparator*>(order), collate_texts);  // SQLite only hands it back
         if (code != SQLITE_OK) {
             return code;
         }

@@ -11,6 +11,7 @@
 #include <limits>
 #include <memory>
 
+#include "record/collation.h"
 #include "sql/collations.h"
 #include "sql/number_text.h"
 
@@ -97,19 +98,21 @@ ColumnTraits real_traits(std::string_view type, std::string_view word) {
     return traits;
 }
 
-/// Collations under which the index compares code points, as bytes of UTF-8 do.
 bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-ColumnTraits text_traits(std::string_view collation) {
+ColumnTraits text_traits(const std::string& collation, bool fixed) {
     ColumnTraits traits{.kind = ColumnClass::Text, .declared_type = "TEXT", .equality = true};
-    const bool padded =
-        is_one_of(collation, {"utf8mb4_bin", "utf8mb3_bin", "utf8_bin", "ascii_bin"});
-    const bool exact = is_one_of(
-        collation, {"utf8mb4_nopad_bin", "utf8mb3_nopad_bin", "utf8_nopad_bin", "ascii_nopad_bin"});
-    traits.collation = padded ? kPaddedCollation : "BINARY";
-    traits.range = traits.ordered = padded || exact;
+    const record::Comparator* const order = text_order(collation);
+    if (order == nullptr) {
+        return traits;  // what has the same bytes is equal in every order
+    }
+    traits.collation = collation;
+    // An index has CHARs filled up with spaces, SQLite has them without.
+    const bool no_pad = collation.find("_nopad_") != std::string::npos;
+    traits.range = traits.ordered = !fixed || !no_pad;
+    traits.equality = !fixed || order->filling_keeps_equality();
     return traits;
 }
 
@@ -366,7 +369,7 @@ ColumnTraits traits_of(const dict::Column& column) {
                   .range = true,
                   .ordered = true};
     } else if (word == "char" || word == "varchar" || word.ends_with("text")) {
-        traits = text_traits(column.collation);
+        traits = text_traits(column.collation, word == "char");
     } else if (word == "date") {
         traits = temporal_traits(ColumnClass::Date, type);
     } else if (word == "datetime") {

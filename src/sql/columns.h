@@ -32,7 +32,7 @@ enum class ColumnClass : std::uint8_t {
 struct ColumnTraits {
     ColumnClass kind = ColumnClass::Other;
     std::string declared_type;  ///< SQLite's; empty = none
-    const char* collation = "BINARY";
+    std::string collation = "BINARY";
     /// What SQLite takes for equal is equal to the index too.
     bool equality = false;
     /// What SQLite takes for less is less, or equal, to the index too.

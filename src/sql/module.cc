@@ -293,7 +293,7 @@ Request request_of(const VirtualTable& table, sqlite3_index_info& info) {
         }
         // x = 'a' COLLATE NOCASE is another comparison than the index's.
         if (sqlite3_stricmp(sqlite3_vtab_collation(&info, position),
-                            table.traits[column].collation) == 0) {
+                            table.traits[column].collation.c_str()) == 0) {
             request.terms.push_back({.column = column, .operation = *operation});
             request.constraints.push_back(position);
         }

@@ -116,8 +116,9 @@ bool has_row_identity(const dict::Table& table, const std::vector<ColumnTraits>&
     return index.clustered && index.unique && !index.columns.empty() &&
            index.name != "GEN_CLUST_INDEX" &&
            std::all_of(index.columns.begin(), index.columns.end(), [&](std::size_t column) {
-               // The same local time can be two instants.
+               // The same local time can be two instants, texts that are equal two CHARs.
                return traits[column].kind != ColumnClass::Timestamp &&
+                      (traits[column].kind != ColumnClass::Text || traits[column].equality) &&
                       !table.columns[column].virtual_column;
            });
 }

@@ -30,6 +30,9 @@ CREATE TABLE shop.orders (id INT AUTO_INCREMENT PRIMARY KEY, customer INT, price
   KEY (note(10)), KEY (customer, note(5)), KEY (changed), KEY (big), KEY (code), KEY (state));
 CREATE TABLE shop.keyless (a INT, b INT, KEY (a), KEY (b));
 CREATE TABLE shop.texts (k VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY, n INT, KEY (n));
+CREATE TABLE shop.names (id INT PRIMARY KEY, g VARCHAR(20) COLLATE utf8mb4_general_ci, u VARCHAR(20) COLLATE utf8mb4_uca1400_as_ci,
+  l CHAR(10) CHARACTER SET latin1, w VARCHAR(20) CHARACTER SET utf16 COLLATE utf16_unicode_ci, f VARCHAR(20) CHARACTER SET latin1 COLLATE latin1_german2_ci,
+  n CHAR(10) COLLATE utf8mb4_unicode_nopad_ci, KEY (g), KEY (u), KEY (l, g), KEY (w), KEY (f), KEY (n));
 CREATE TABLE shop.parts (id INT, n INT, PRIMARY KEY (id, n), KEY (n)) PARTITION BY HASH (n) PARTITIONS 3;
 CREATE TABLE `od.d "db`.`t ``x` (`sel"ect` INT PRIMARY KEY, `ünï` VARCHAR(10));
 INSERT INTO `od.d "db`.`t ``x` VALUES (1, 'ä'), (2, NULL);
@@ -41,6 +44,9 @@ INSERT INTO shop.orders (customer, price, placed, changed, note, weight, share, 
     UNHEX(LPAD(HEX(seq * 16), 6, '0')), ELT(seq % 3 + 1, 'new', 'paid', 'sent') FROM seq_1_to_3000;
 INSERT INTO shop.keyless SELECT seq % 10, seq % 7 FROM seq_1_to_500;
 INSERT INTO shop.texts VALUES ('a', 1), ('B', 2), ('ä1', 3), ('z', 4);
+INSERT INTO shop.names SELECT seq, n, n, n, n, n, n FROM (SELECT seq, CONCAT(ELT(seq % 7 + 1, 'a', 'A', 'ä', 'ß', 'ss', 'É', 'z'),
+  ELT(seq % 5 + 1, '', ' ', 'b', 'B', 'é'), IF(seq % 11 = 0, '€', '')) n FROM seq_1_to_300) s;
+INSERT INTO shop.names VALUES (301, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO shop.parts SELECT seq, seq % 11 FROM seq_1_to_200;
 """
 
@@ -89,6 +95,28 @@ SELECT a, COUNT(*) FROM shop.keyless WHERE a = 3 OR b = 2 GROUP BY a ORDER BY a
 SELECT COUNT(*) FROM shop.keyless x JOIN shop.keyless y ON x.a = y.b WHERE x.b = 3
 SELECT n, k FROM shop.texts WHERE n >= 2 ORDER BY n
 SELECT n FROM shop.texts WHERE k = 'B'
+SELECT n FROM shop.texts WHERE k = 'b '
+SELECT n, k FROM shop.texts WHERE k > 'A' AND k < 'Z' ORDER BY k
+SELECT id FROM shop.names WHERE g = 'AB' ORDER BY id
+SELECT id FROM shop.names WHERE u = 'äB' ORDER BY id
+SELECT id FROM shop.names WHERE l = 'SS' ORDER BY id
+SELECT id FROM shop.names WHERE l = 'ß' AND g = 'S' ORDER BY id
+SELECT id FROM shop.names WHERE w = 'ss' ORDER BY id
+SELECT id FROM shop.names WHERE w = 'a€' ORDER BY id
+SELECT id FROM shop.names WHERE n = 'ab' ORDER BY id
+SELECT id FROM shop.names WHERE n > 'ab' ORDER BY id
+SELECT id FROM shop.names WHERE g > 'ab' ORDER BY g, id
+SELECT id FROM shop.names WHERE u BETWEEN 'a' AND 'e' ORDER BY u, id
+SELECT id FROM shop.names WHERE l < 'e' OR l >= 'z€' ORDER BY l, id
+SELECT id FROM shop.names WHERE w IN ('AB', 'ze', 'nothing') ORDER BY w DESC, id
+SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY g ORDER BY g
+SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY u ORDER BY u DESC
+SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY l ORDER BY l
+SELECT COUNT(*), MIN(id) FROM shop.names GROUP BY w ORDER BY w
+SELECT COUNT(DISTINCT g), COUNT(DISTINCT u), COUNT(DISTINCT l), COUNT(DISTINCT w) FROM shop.names
+SELECT COUNT(*) FROM (SELECT DISTINCT g, u FROM shop.names) s
+SELECT COUNT(*) FROM shop.names a JOIN shop.names b ON b.g = a.g
+SELECT COUNT(*) FROM shop.names a JOIN shop.names b ON b.w = a.w WHERE a.id < 20
 SELECT id, n FROM shop.parts WHERE n = 4 ORDER BY id
 SELECT id, n FROM shop.parts ORDER BY id, n
 SELECT id, n FROM shop.parts WHERE id > 190 ORDER BY id
@@ -103,6 +131,10 @@ _PAIRS = [
      "SELECT id, LENGTH(note), SUBSTR(note, 1, 8) FROM shop.orders ORDER BY id"),
     ("SELECT id FROM shop.orders WHERE note = 'nöte 3' ORDER BY id",
      "SELECT id FROM shop.orders WHERE note = BINARY 'nöte 3' ORDER BY id"),
+    ("SELECT id FROM shop.names WHERE f = 'a' ORDER BY id",
+     "SELECT id FROM shop.names WHERE BINARY f = 'a' ORDER BY id"),
+    ("SELECT id FROM shop.names WHERE g = 'ab' COLLATE BINARY ORDER BY id",
+     "SELECT id FROM shop.names WHERE BINARY g = 'ab' ORDER BY id"),
     ("SELECT id FROM shop.orders WHERE customer = 4 AND note = 'nöte 4' ORDER BY id",
      "SELECT id FROM shop.orders WHERE customer = 4 AND note = 'nöte 4' ORDER BY id"),
 ]
@@ -163,6 +195,7 @@ def run(scratch):
                 other.query("BEGIN")
                 other.query("UPDATE shop.orders SET price = price + 1, customer = 6, placed = placed + INTERVAL 1 DAY WHERE id < 700")
                 other.query("DELETE FROM shop.orders WHERE id > 2900")
+                other.query("UPDATE shop.names SET g = UPPER(g), u = UPPER(u), l = UPPER(l), w = LOWER(w) WHERE id % 3 = 0")
                 other.query("UPDATE shop.customers SET name = CONCAT(name, '!')")
                 sql.query("INSERT INTO shop.keyless VALUES (3, 3)")
                 server.kill()

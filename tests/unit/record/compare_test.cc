@@ -44,6 +44,16 @@ TEST(CompareFields, PadsTextButNotBytes) {
     EXPECT_EQ(compared(bytes, "a", "b", /*descending=*/true), 1);
 }
 
+TEST(CompareFields, FollowsTheCollation) {
+    const ColumnType swedish{.kind = TypeKind::Text, .collation = find_collation(8)};
+    EXPECT_EQ(compared(swedish, "ABC", "abc "), 0);
+    EXPECT_EQ(compared(swedish, "\xE4", "Z"), 1);
+    const ColumnType unicode{.kind = TypeKind::FixedText, .collation = find_collation(1248)};
+    EXPECT_EQ(compared(unicode, "ab   ", "AB   "), 0);
+    EXPECT_EQ(compared(unicode, "ab   ", "ab\t  "),
+              1);  // CHARs are filled up before the end counts
+}
+
 TEST(CompareFields, PutsNullFirst) {
     const ColumnType type{.kind = TypeKind::Bytes};
     FieldLayout layout{};
@@ -74,11 +84,12 @@ TEST(EncodeKey, EncodesWhatFitsExactly) {
     const ColumnType moment{.kind = TypeKind::DateTime, .digits = 3, .size = 7};
     EXPECT_EQ(encoded(moment, text("2001-02-03 04:05:06.789")), "9967c641461ed2");
     EXPECT_EQ(encoded(moment, text("2001-02-03 04:05:06.7891")), "none");
-    const ColumnType name{.kind = TypeKind::Text, .collation = find_collation(8)};
-    EXPECT_EQ(encoded(name, text("a")), "none");  // its order is not known here
+    const ColumnType foreign{.kind = TypeKind::Text, .collation = find_collation(31)};
+    EXPECT_EQ(encoded(foreign, text("a")), "none");  // latin1_german2_ci: its order is not known
     const ColumnType latin{.kind = TypeKind::Text, .collation = find_collation(47)};
     EXPECT_EQ(encoded(latin, text("ab")), "6162");
-    EXPECT_EQ(encoded(latin, text("é")), "none");
+    EXPECT_EQ(encoded(latin, text("é")), "e9");
+    EXPECT_EQ(encoded(latin, text("名")), "none");
 }
 
 // An entry whose value is shorter than the row's stands for another value, unless it was cut there.

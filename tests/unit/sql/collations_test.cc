@@ -5,6 +5,8 @@
 #include <array>
 #include <string>
 
+#include "record/collation.h"
+
 namespace redoubt::sql {
 namespace {
 
@@ -54,10 +56,26 @@ TEST(CompareTemporal, FillsUpWithMidnight) {
     EXPECT_EQ(compare_temporal("2024-06-01 10:30", "2024-06-01 10:30:00"), 0);
 }
 
-TEST(ComparePadded, TakesMissingCharactersForSpaces) {
-    expect_ascending<5>(compare_padded, {"", "a\t", "a", "a!", "\xc3\xa4"});
-    EXPECT_EQ(compare_padded("a", "a  "), 0);
-    EXPECT_EQ(compare_padded("", "   "), 0);
+TEST(TextOrder, IsTheServersOverUtf8) {
+    const auto order = [](std::string_view collation, std::string_view a, std::string_view b) {
+        return text_order(collation)->compare_utf8(a, b);
+    };
+    EXPECT_EQ(order("utf8mb4_bin", "a", "a  "), 0);
+    EXPECT_LT(order("utf8mb4_bin", "a\t", "a"), 0);
+    EXPECT_LT(order("utf8mb4_nopad_bin", "a", "a "), 0);
+    EXPECT_EQ(order("utf8mb4_general_ci", "\u00c4NNE", "anne"), 0);
+    // 0x80 is the euro sign in latin1, and its order there is that of the byte.
+    EXPECT_LT(order("latin1_bin", "\u20ac", "\u00e4"), 0);
+    EXPECT_EQ(order("latin1_swedish_ci", "\u00c4", "\u00e4"), 0);
+    EXPECT_LT(order("latin1_swedish_ci", "\u00e4", "\u540d"), 0);  // which latin1 lacks
+}
+
+TEST(TextOrder, IsNoneWhereTheRulesAreNotKnown) {
+    EXPECT_EQ(text_order("sjis_japanese_ci"), nullptr);
+    EXPECT_EQ(text_order("sjis_bin"), nullptr);  // of its bytes, which SQLite does not see
+    EXPECT_EQ(text_order("latin1_german2_ci"), nullptr);
+    EXPECT_EQ(text_order("none_such"), nullptr);
+    EXPECT_EQ(text_order(""), nullptr);
 }
 
 }  // namespace

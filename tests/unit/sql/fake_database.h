@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/database.h"
+#include "record/collation.h"
 #include "sql/collations.h"
 
 namespace redoubt::sql::test {
@@ -89,7 +90,7 @@ struct FakeTable {
 };
 
 /// Comparison of two values of one kind, as an index does it: NULL first.
-inline int compare(const Value& left, const Value& right) {
+inline int compare(const Value& left, const Value& right, std::string_view collation) {
     if (left.is_null() || right.is_null()) {
         return static_cast<int>(right.is_null()) - static_cast<int>(left.is_null());
     }
@@ -105,7 +106,8 @@ inline int compare(const Value& left, const Value& right) {
         case Value::Kind::Decimal:
             return order(std::stod(std::string(left.text)), std::stod(std::string(right.text)));
         case Value::Kind::Text:
-            return compare_padded(left.text, right.text);
+            return text_order(text_order(collation) == nullptr ? "utf8mb4_bin" : collation)
+                ->compare_utf8(left.text, right.text);
         default:
             return order(left.text, right.text);
     }
@@ -156,7 +158,8 @@ public:
         }
         std::stable_sort(rows_.begin(), rows_.end(), [&](const Row& left, const Row& right) {
             for (const std::size_t column : key) {
-                if (const int order = compare(left[column], right[column])) {
+                if (const int order = compare(left[column], right[column],
+                                              table.table.columns[column].collation)) {
                     return scan.descending ? order > 0 : order < 0;
                 }
             }
@@ -186,10 +189,11 @@ public:
     bool uncommitted() const override { return false; }
 
 private:
-    static int compare_prefix(const Row& row, const std::vector<std::size_t>& key,
-                              const KeyBound& bound) {
+    int compare_prefix(const Row& row, const std::vector<std::size_t>& key,
+                       const KeyBound& bound) const {
         for (std::size_t part = 0; part < bound.values.size(); ++part) {
-            if (const int order = compare(row[key[part]], bound.values[part])) {
+            if (const int order = compare(row[key[part]], bound.values[part],
+                                          table_.table.columns[key[part]].collation)) {
                 return order;
             }
         }

@@ -127,13 +127,42 @@ TEST_F(SessionTest, DecimalsAreExactAndOrderedAsNumbers) {
               "2\n");
 }
 
-TEST_F(SessionTest, TextsOfAForeignCollationAreOnlyLookedUp) {
-    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note = 'bob'"),
-              "note 'bob'] .. 'bob'] columns 0,4");
-    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note > 'a'"), "PRIMARY - .. - columns 0,4");
-    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note = 'bob' COLLATE NOCASE"),
-              "PRIMARY - .. - columns 0,4");
+TEST_F(SessionTest, TextsCompareByTheirColumnsCollation) {
+    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note = 'BOB' ORDER BY id"),
+              "note 'BOB'] .. 'BOB'] columns 0,4");
     EXPECT_EQ(output_, "id\n1\n2\n");
+    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note > 'BOB'"),
+              "note 'BOB') .. - columns 0,4");
+    EXPECT_EQ(output_, "id\n3\n");
+    EXPECT_EQ(run("SELECT COUNT(*) FROM shop.orders GROUP BY note"), "1\n2\n1\n");
+    EXPECT_EQ(run("SELECT COUNT(DISTINCT note) FROM shop.orders"), "2\n");
+    EXPECT_EQ(run("SELECT name FROM shop.customers WHERE name IN ('anne', 'x')"), "\u00c4nne\n");
+    EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE note = 'bob' COLLATE BINARY"),
+              "PRIMARY - .. - columns 0,4");
+    EXPECT_EQ(output_, "id\n1\n");
+}
+
+TEST_F(SessionTest, TextsOfAForeignCollationAreOnlyLookedUp) {
+    database_.add(
+        {.table = make_table(
+             "shop", "foreign",
+             {column("id", "int(11)"), column("note", "varchar(20)", "sjis_japanese_ci")},
+             {primary({0}), index("note", {1})}),
+         .rows = {
+             {integer(1), text("bob")}, {integer(2), text("Bob")}, {integer(3), text("eve")}}});
+    EXPECT_EQ(scan_of("SELECT id FROM shop.\"foreign\" WHERE note = 'bob'"),
+              "note 'bob'] .. 'bob'] columns 0,1");
+    EXPECT_EQ(scan_of("SELECT id FROM shop.\"foreign\" WHERE note > 'a'"),
+              "PRIMARY - .. - columns 0,1");
+    EXPECT_EQ(scan_of("SELECT note FROM shop.\"foreign\" ORDER BY note"),
+              "PRIMARY - .. - columns 1");
+    EXPECT_EQ(output_, "note\nBob\nbob\neve\n");
+    EXPECT_EQ(scan_of("SELECT id FROM shop.\"foreign\" WHERE note = 'bob' COLLATE NOCASE"),
+              "PRIMARY - .. - columns 0,1");
+    EXPECT_EQ(output_, "id\n1\n2\n");
+}
+
+TEST_F(SessionTest, TextsAreLookedUpAsTheirIndexHasThem) {
     EXPECT_EQ(scan_of("SELECT id FROM shop.orders WHERE code > 'A'"), "code 'A') .. - columns 0,5");
     EXPECT_EQ(output_, "id\n2\n1\n");
     EXPECT_EQ(run("SELECT code FROM shop.orders WHERE code = '007 '"), "007\n");
@@ -163,8 +192,8 @@ TEST_F(SessionTest, TakesTheIndexsOrder) {
               "customer 10] .. 10] descending columns 0,1,3");
     EXPECT_EQ(output_, "id\n2\n1\n");
     EXPECT_EQ(scan_of("SELECT price FROM shop.orders ORDER BY price"), "price - .. - columns 2");
-    EXPECT_EQ(scan_of("SELECT note FROM shop.orders ORDER BY note"), "PRIMARY - .. - columns 4");
-    EXPECT_EQ(output_, "note\n\nBob\nbob\neve\n");
+    EXPECT_EQ(scan_of("SELECT note FROM shop.orders ORDER BY note"), "note - .. - columns 4");
+    EXPECT_EQ(output_, "note\n\nbob\nBob\neve\n");
 }
 
 TEST_F(SessionTest, UnionsOfIndexSearchesGiveEachRowOnce) {
