@@ -1,14 +1,22 @@
-/// redoubt inspect FILE [--page N] [--map] [--svg FILE]
+/// redoubt inspect FILE [--page N [--records]] [--map] [--svg FILE], FILE a tablespace or a .frm
+/// redoubt inspect DIR [--doublewrite]
 #include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "btree/row_compressed.h"
 #include "cli/command.h"
+#include "cli/frm_text.h"
+#include "cli/index_text.h"
+#include "cli/inspect_directory.h"
 #include "cli/output.h"
 #include "cli/page_text.h"
 #include "cli/progress_bar.h"
 #include "cli/space_survey.h"
+#include "cli/undo_text.h"
+#include "page/header.h"
+#include "page/index_page.h"
 #include "space/tablespace.h"
 
 namespace redoubt::cli {
@@ -16,6 +24,7 @@ namespace {
 
 constexpr int kExitWarnings = 3;
 constexpr int kExitDamage = 4;
+constexpr std::string_view kFrm = ".frm";
 
 std::string encryption_text(const space::SpaceHeader& header) {
     if (!header.crypt) {
@@ -203,9 +212,144 @@ Result<int> inspect_space(const CommandContext& context, space::Tablespace& tabl
     return exit_code;
 }
 
+/// What is shown of one page beside its headers.
+struct PageContents {
+    std::optional<ShownRecords> records;
+    std::optional<ShownUndo> undo;
+    std::shared_ptr<const IndexDefinition> definition;
+    std::vector<std::string> notes;
+};
+
+/// `page`: as decoded. Of ROW_FORMAT=COMPRESSED: what it expands to, into `expanded`.
+std::span<const std::byte> expand(std::span<const std::byte> page, PageId id,
+                                  const space::SpaceHeader& header,
+                                  std::vector<std::byte>& expanded, PageContents& contents) {
+    expanded.resize(header.flags.logical_page_size);
+    btree::PageExpander expander;
+    const Status done = expander.expand(page, id, expanded);
+    if (!done) {
+        contents.notes.push_back(done.error().message());
+        return {};
+    }
+    return expanded;
+}
+
+PageContents contents_of(const CommandContext& context, const std::string& file,
+                         std::span<const std::byte> page, PageId id,
+                         const space::SpaceHeader& header) {
+    PageContents contents;
+    const std::uint16_t type = page::HeaderView(page).type();
+    const bool undo = type == static_cast<std::uint16_t>(page::PageType::UndoLog);
+    const bool wanted = context.options.records;
+    OpenedDirectory opened;
+    if (wanted && (undo || page::is_index_type(type))) {
+        opened = open_directory_of(context, file);
+    }
+    DirectoryReader* const reader = opened.reader.get();
+    if (undo) {
+        TableLookup lookup;
+        if (reader != nullptr) {
+            lookup = [reader](std::uint64_t table) { return reader->find_table(table); };
+        }
+        contents.undo = show_undo(page, wanted, lookup);
+    } else if (wanted && page::is_index_type(type)) {
+        const std::uint64_t index = page::IndexHeaderView(page).index_id();
+        if (reader != nullptr) {
+            contents.definition = reader->find_index(id.space, index);
+        }
+        std::vector<std::byte> expanded;
+        const bool compressed = header.flags.row_compressed;
+        const auto shown = compressed ? expand(page, id, header, expanded, contents) : page;
+        if (!shown.empty()) {
+            contents.records = show_records(shown, contents.definition.get(), compressed);
+        }
+        if (compressed && !shown.empty()) {
+            contents.notes.emplace_back("offsets are those of the page as it is in memory");
+        }
+    } else if (wanted) {
+        contents.notes.push_back(
+            fmt::format("no records are on a page of type {}", page::type_name(type)));
+    }
+    if (reader != nullptr) {
+        contents.notes.insert(contents.notes.begin(), reader->notes().begin(),
+                              reader->notes().end());
+    }
+    return contents;
+}
+
+std::string contents_text(const PageContents& contents, bool with_records) {
+    std::string text;
+    if (contents.definition != nullptr) {
+        text += '\n' + facts_text({{"table", contents.definition->table},
+                                   {"index", contents.definition->index}});
+    }
+    if (contents.records) {
+        text += records_text(*contents.records);
+    }
+    if (contents.undo) {
+        text += undo_text(*contents.undo, with_records);
+    }
+    return text;
+}
+
+void add_contents(Json& result, const PageContents& contents, bool with_records) {
+    if (contents.definition != nullptr) {
+        result["table"] = contents.definition->table;
+        result["index"] = contents.definition->index;
+    }
+    if (contents.records) {
+        result.update(records_json(*contents.records));
+    }
+    if (contents.undo) {
+        result.update(undo_json(*contents.undo, with_records));
+    }
+    if (!contents.notes.empty()) {
+        result["notes"] = contents.notes;
+    }
+}
+
+struct OnePage {
+    PageNo number;
+    bool whole = false;
+    std::string verdict;
+    std::span<const std::byte> bytes;
+};
+
+Status print_page(const CommandContext& context, const space::Tablespace& tablespace,
+                  const OnePage& page, const PageContents& contents) {
+    const Options& options = context.options;
+    const PageText sections = describe_page(page.bytes, page.number, tablespace.header());
+    if (options.json) {
+        Json result = document("inspect");
+        result["file"] = tablespace.name();
+        result["page"] = page.number.value;
+        result["whole"] = page.whole;
+        result["verdict"] = page.verdict;
+        for (const PageSection& section : sections) {
+            Json& fields = result[section.name] = Json::object();
+            for (const auto& [name, value] : section.facts) {
+                fields[name] = value;
+            }
+        }
+        add_contents(result, contents, options.records);
+        return print_json(result);
+    }
+    print_notes(contents.notes, options.quiet);
+    std::string text = facts_text({{"file", tablespace.name()},
+                                   {"page", fmt::format("{}", page.number.value)},
+                                   {"verdict", page.verdict}});
+    for (const PageSection& section : sections) {
+        text += fmt::format("\n{}\n{}", section.name, facts_text(section.facts));
+    }
+    text += contents_text(contents, options.records);
+    if (options.verbose) {
+        text += '\n' + hex_dump(page.bytes);
+    }
+    return print(text);
+}
+
 Result<int> inspect_page(const CommandContext& context, space::Tablespace& tablespace,
                          PageNo number) {
-    const Options& options = context.options;
     const space::SpaceHeader& header = tablespace.header();
     std::vector<std::byte> stored(tablespace.physical_size());
     ASSIGN_OR_RETURN(const std::uint32_t count, tablespace.read_raw(number, 1, stored));
@@ -220,41 +364,53 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
     space::PageCodec codec = tablespace.make_codec(context.keys);
     const Result<space::PageState> state = codec.decode(number, stored, plain);
     // What cannot be decoded is shown as it is stored.
-    const std::span<const std::byte> shown = state ? plain : stored;
-
-    const std::string verdict = !state                                ? state.error().to_string()
-                                : *state == space::PageState::AllZero ? "never written, all zero"
-                                                                      : "whole";
-    const PageText page = describe_page(shown, number, header);
-    if (options.json) {
-        Json result = document("inspect");
-        result["file"] = tablespace.name();
-        result["page"] = number.value;
-        result["whole"] = state.has_value();
-        result["verdict"] = verdict;
-        for (const PageSection& section : page) {
-            Json& fields = result[section.name] = Json::object();
-            for (const auto& [name, value] : section.facts) {
-                fields[name] = value;
-            }
-        }
-        RETURN_IF_ERROR(print_json(result));
-    } else {
-        std::string text = facts_text({{"file", tablespace.name()},
-                                       {"page", fmt::format("{}", number.value)},
-                                       {"verdict", verdict}});
-        for (const PageSection& section : page) {
-            text += fmt::format("\n{}\n{}", section.name, facts_text(section.facts));
-        }
-        if (options.verbose) {
-            text += '\n' + hex_dump(shown);
-        }
-        RETURN_IF_ERROR(print(text));
-    }
+    const OnePage page{.number = number,
+                       .whole = state.has_value(),
+                       .verdict = !state                                ? state.error().to_string()
+                                  : *state == space::PageState::AllZero ? "never written, all zero"
+                                                                        : "whole",
+                       .bytes = state ? plain : stored};
+    const bool readable = state || state.error().code() != ErrorCode::Key;
+    const PageContents contents =
+        readable ? contents_of(context, tablespace.path(), page.bytes, {header.id, number}, header)
+                 : PageContents();
+    RETURN_IF_ERROR(print_page(context, tablespace, page, contents));
     if (state) {
         return 0;
     }
-    return state.error().code() == ErrorCode::Key ? kExitWarnings : kExitDamage;
+    return readable ? kExitDamage : kExitWarnings;
+}
+
+Result<int> inspect_frm(const CommandContext& context, const std::string& path) {
+    constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
+    ASSIGN_OR_RETURN(const std::string file, context.working_directory.read_text(path, kFrmMax));
+    const std::size_t slash = path.rfind('/');
+    std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+    name = space::decode_file_name(name.substr(0, name.size() - kFrm.size()));
+    auto shown = show_frm(std::as_bytes(std::span(file)), name);
+    if (!shown) {
+        return std::move(shown.error()).with_file(path);
+    }
+    if (context.options.json) {
+        Json result = document("inspect");
+        result["file"] = path;
+        result.update(shown->document);
+        RETURN_IF_ERROR(print_json(result));
+    } else {
+        RETURN_IF_ERROR(print(shown->text));
+    }
+    return 0;
+}
+
+Status check_options(const Options& options, bool tablespace) {
+    const bool about_pages = options.page || options.map || !options.svg_file.empty();
+    if (options.records && !options.page) {
+        return make_error(ErrorCode::Usage, "--records shows those of one page: give --page, too");
+    }
+    if (about_pages && (options.doublewrite || !tablespace)) {
+        return make_error(ErrorCode::Usage, "--page, --map and --svg are of a tablespace file");
+    }
+    return {};
 }
 
 }  // namespace
@@ -262,7 +418,20 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
 Result<int> inspect_command(const CommandContext& context) {
     const Options& options = context.options;
     const std::string& path = options.paths.front();
-    note_directory_in_use(context, io::parent_of(path));
+    const auto info = context.working_directory.info(path);
+    const bool directory = info && info->is_directory;
+    const bool frm = path.ends_with(kFrm);
+    RETURN_IF_ERROR(check_options(options, !directory && !frm));
+    if (frm) {
+        return inspect_frm(context, path);
+    }
+    note_directory_in_use(context, directory ? path : io::parent_of(path));
+    if (options.doublewrite) {
+        return inspect_doublewrite(context, path);
+    }
+    if (directory) {
+        return inspect_dictionary(context, path);
+    }
     ASSIGN_OR_RETURN(
         const auto tablespace,
         space::Tablespace::open(context.working_directory, {path}, io::OpenMode::ReadOnly, path,

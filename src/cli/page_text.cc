@@ -22,6 +22,12 @@ namespace {
 
 using page::PageType;
 
+// On the page of the transaction system, bytes before its end.
+constexpr std::size_t kDoublewriteFromEnd = 200;
+constexpr std::size_t kBinlogFromEnd = 1000;
+constexpr std::uint32_t kBinlogMagic = 873422344;
+constexpr std::size_t kBinlogName = 512;
+
 struct Field {
     enum class Shape : std::uint8_t {
         U8,
@@ -235,6 +241,19 @@ PageSection inodes(std::span<const std::byte> page, const page::TablespaceFlags&
     return result;
 }
 
+/// Text that ends at a zero byte, safe to print.
+std::string text_field(std::span<const std::byte> field) {
+    std::string text;
+    for (const std::byte b : field) {
+        const auto c = std::to_integer<char>(b);
+        if (c == '\0') {
+            break;
+        }
+        text += c >= ' ' && c <= '~' ? c : '?';
+    }
+    return text;
+}
+
 PageSection trx_system(std::span<const std::byte> page) {
     PageSection result = section(
         "transaction system", page,
@@ -254,6 +273,22 @@ PageSection trx_system(std::span<const std::byte> page) {
                            ? fmt::format("blocks at pages {} and {}", doublewrite.block1().value,
                                          doublewrite.block2().value)
                            : "none");
+    if (doublewrite.present()) {
+        add_fields(
+            result.facts, page,
+            {{"doublewrite segment", page.size() - kDoublewriteFromEnd, Shape::SegmentHeader}});
+        result.facts.emplace_back("doublewrite has space ids",
+                                  doublewrite.space_ids_stored() ? "yes" : "no");
+    }
+    const std::size_t binlog = page.size() - kBinlogFromEnd;
+    if (load_be<std::uint32_t>(page.data() + binlog) == kBinlogMagic) {
+        const std::uint64_t offset =
+            (std::uint64_t{load_be<std::uint32_t>(page.data() + binlog + 4)} << 32) |
+            load_be<std::uint32_t>(page.data() + binlog + 8);
+        result.facts.emplace_back(
+            "binlog position (before 10.3)",
+            fmt::format("{} in {}", offset, text_field(page.subspan(binlog + 12, kBinlogName))));
+    }
     return result;
 }
 
@@ -273,6 +308,16 @@ PageSection rollback_segment(std::span<const std::byte> page) {
     const std::size_t behind = page::RollbackSegmentView::kSlots + view.slot_count() * 4;
     add_fields(result.facts, page,
                {{"max trx id", behind, Shape::U64}, {"binlog offset", behind + 8, Shape::U64}});
+    if (behind + 16 + kBinlogName <= page.size() && view.current_format()) {
+        const std::string name = text_field(page.subspan(behind + 16, kBinlogName));
+        result.facts.emplace_back("binlog file", name.empty() ? "none" : name);
+    }
+    for (std::size_t slot = 0; slot < view.slot_count(); ++slot) {
+        if (view.slot(slot) != kNoPage) {
+            result.facts.emplace_back(fmt::format("undo slot {}", slot),
+                                      fmt::format("page {}", view.slot(slot).value));
+        }
+    }
     return result;
 }
 
