@@ -299,12 +299,7 @@ std::string record_text(const ShownRecord& record) {
     if (!record.problem.empty()) {
         facts.emplace_back("note", record.problem);
     }
-    for (std::string_view rest = facts_text(facts); !rest.empty();) {
-        const std::size_t end = rest.find('\n') + 1;
-        text += fmt::format("    {}", rest.substr(0, end));
-        rest.remove_prefix(end);
-    }
-    return text;
+    return text + indented(facts_text(facts));
 }
 
 Json record_json(const ShownRecord& record) {

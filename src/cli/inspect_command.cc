@@ -311,6 +311,7 @@ void add_contents(Json& result, const PageContents& contents, bool with_records)
 struct OnePage {
     PageNo number;
     bool whole = false;
+    bool readable = false;  ///< false: encrypted, and there is no key: all but the header is noise
     std::string verdict;
     std::span<const std::byte> bytes;
 };
@@ -318,7 +319,10 @@ struct OnePage {
 Status print_page(const CommandContext& context, const space::Tablespace& tablespace,
                   const OnePage& page, const PageContents& contents) {
     const Options& options = context.options;
-    const PageText sections = describe_page(page.bytes, page.number, tablespace.header());
+    PageText sections = describe_page(page.bytes, page.number, tablespace.header());
+    if (!page.readable) {
+        sections.resize(1);
+    }
     if (options.json) {
         Json result = document("inspect");
         result["file"] = tablespace.name();
@@ -364,13 +368,14 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
     space::PageCodec codec = tablespace.make_codec(context.keys);
     const Result<space::PageState> state = codec.decode(number, stored, plain);
     // What cannot be decoded is shown as it is stored.
+    const bool readable = state || state.error().code() != ErrorCode::Key;
     const OnePage page{.number = number,
                        .whole = state.has_value(),
+                       .readable = readable,
                        .verdict = !state                                ? state.error().to_string()
                                   : *state == space::PageState::AllZero ? "never written, all zero"
                                                                         : "whole",
                        .bytes = state ? plain : stored};
-    const bool readable = state || state.error().code() != ErrorCode::Key;
     const PageContents contents =
         readable ? contents_of(context, tablespace.path(), page.bytes, {header.id, number}, header)
                  : PageContents();

@@ -13,6 +13,7 @@
 #include "page/dictionary_header.h"
 #include "page/extent_descriptor.h"
 #include "page/header.h"
+#include "page/index_page.h"
 #include "page/rollback_segment.h"
 #include "page/segment_inode.h"
 #include "page/trx_system.h"
@@ -145,11 +146,20 @@ PageSection index_header(std::span<const std::byte> page) {
                {{"free list", 44, Shape::U16},
                 {"garbage bytes", 46, Shape::U16},
                 {"last insert", 48, Shape::U16},
-                {"direction", 50, Shape::U16},
-                {"inserts in it", 52, Shape::U16},
+                {"inserts in one direction", 52, Shape::U16},
                 {"max trx id", 56, Shape::U64},
                 {"leaf segment", 74, Shape::SegmentHeader},
                 {"inner segment", 84, Shape::SegmentHeader}});
+    const page::IndexHeaderView header(page);
+    const std::uint16_t direction = header.direction();
+    result.facts.emplace_back("direction", direction == 1   ? "left"
+                                           : direction == 2 ? "right"
+                                           : direction == 5 ? "none"
+                                                            : fmt::format("{}", direction));
+    if (header.core_field_count() != 0) {
+        result.facts.emplace_back("fields before the first instant ALTER TABLE",
+                                  fmt::format("{}", header.core_field_count()));
+    }
     return result;
 }
 

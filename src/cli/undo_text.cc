@@ -331,21 +331,11 @@ std::string xid_words(const undo::Xid& xid) {
                        xid.format);
 }
 
-std::string indented(const std::string& lines) {
-    std::string out;
-    for (std::string_view rest = lines; !rest.empty();) {
-        const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
-        out += fmt::format("    {}", rest.substr(0, end));
-        rest.remove_prefix(end);
-    }
-    return out;
-}
-
 std::string log_text(const ShownLog& log) {
     std::vector<Fact> facts = {
         {"trx id", fmt::format("{}", log.trx_id)},
         {"trx no", log.trx_no == 0 ? "0 (not committed)" : fmt::format("{}", log.trx_no)},
-        {"delete marks", log.needs_purge ? "yes" : "no"},
+        {"needs purge", log.needs_purge ? "yes" : "no"},
         {"changes the dictionary", log.dictionary ? "yes" : "no"},
         {"first record", fmt::format("{}", log.first_record)},
         {"next log", log.next_log == 0 ? "none" : fmt::format("{}", log.next_log)},
@@ -395,7 +385,7 @@ Json fields_json(const std::vector<ShownField>& fields) {
 
 Json log_json(const ShownLog& log) {
     Json object = {{"offset", log.offset},         {"trx_id", log.trx_id},
-                   {"trx_no", log.trx_no},         {"delete_marks", log.needs_purge},
+                   {"trx_no", log.trx_no},         {"needs_purge", log.needs_purge},
                    {"dictionary", log.dictionary}, {"first_record", log.first_record},
                    {"next_log", log.next_log},     {"previous_log", log.previous_log},
                    {"history", log.history}};

@@ -21,7 +21,7 @@ struct ShownLog {
     std::size_t offset = 0;
     std::uint64_t trx_id = 0;
     std::uint64_t trx_no = 0;  ///< 0 until the transaction commits
-    bool needs_purge = false;  ///< has delete marks, in the server's words
+    bool needs_purge = false;  ///< InnoDB: has delete marks
     bool dictionary = false;
     std::uint16_t first_record = 0;
     std::uint16_t next_log = 0;

@@ -45,6 +45,16 @@ std::string value_of(std::span<const std::byte> bytes, const record::ColumnType&
 
 }  // namespace
 
+std::string indented(const std::string& lines) {
+    std::string out;
+    for (std::string_view rest = lines; !rest.empty();) {
+        const std::size_t end = std::min(rest.find('\n'), rest.size() - 1) + 1;
+        out += fmt::format("    {}", rest.substr(0, end));
+        rest.remove_prefix(end);
+    }
+    return out;
+}
+
 std::uint64_t load_number(std::span<const std::byte> bytes) {
     std::uint64_t value = 0;
     for (const std::byte b : bytes) {
