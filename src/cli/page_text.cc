@@ -323,7 +323,8 @@ PageSection rollback_segment(std::span<const std::byte> page) {
         result.facts.emplace_back("binlog file", name.empty() ? "none" : name);
     }
     for (std::size_t slot = 0; slot < view.slot_count(); ++slot) {
-        if (view.slot(slot) != kNoPage) {
+        // Page 0 has no undo: what has it here is no such page.
+        if (view.slot(slot) != kNoPage && view.slot(slot) != PageNo{0}) {
             result.facts.emplace_back(fmt::format("undo slot {}", slot),
                                       fmt::format("page {}", view.slot(slot).value));
         }

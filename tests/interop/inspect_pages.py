@@ -263,9 +263,12 @@ class InspectTest:
             count = run["count"] if path.startswith("d/") else min(run["count"], _PAGES_OF_A_RUN)
             for page in range(run["first"], run["first"] + min(count, 12)):
                 with_records = ["--records"] if "index" in run["type"] or run["type"] == "undo" else []
+                if run["type"] == "doublewrite":
+                    answer = self.directory.inspect(path, "--page", str(page))
+                    self.assertIn(answer.code, (redoubt.OK, redoubt.DAMAGE))  # another page's copy
+                    continue
                 document = self.inspect(path, "--page", str(page), *with_records)
-                if run["type"] != "doublewrite":
-                    self.assertTrue(document["whole"], f"{path} page {page}")
+                self.assertTrue(document["whole"], f"{path} page {page}")
                 self.assertEqual(document.get("problems", []), [], f"{path} page {page}")
                 for record in document.get("records", []):
                     self.assertNotIn("problem", record, f"{path} page {page}")
