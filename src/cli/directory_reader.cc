@@ -1,10 +1,9 @@
 #include "cli/directory_reader.h"
 
 #include <algorithm>
-#include <array>
 
+#include "cli/index_definition.h"
 #include "dict/frm.h"
-#include "engine/instant.h"
 #include "undo/versions.h"
 
 namespace redoubt::cli {
@@ -17,29 +16,6 @@ std::string whole_table(const std::string& name) {
     return name.substr(0, std::min(name.find("#P#"), name.size()));
 }
 
-std::string sql_name(const std::string& name) {
-    const std::size_t slash = name.find('/');
-    if (slash == std::string::npos) {
-        return name;
-    }
-    return space::decode_file_name(name.substr(0, slash)) + "." +
-           space::decode_file_name(name.substr(slash + 1));
-}
-
-std::string field_name(const dict::StoredTable& table, const record::RecordLayout& layout,
-                       std::size_t i) {
-    const std::size_t column = layout.fields[i].column;
-    if (column != record::kNoField) {
-        return table.table.columns[column].name;
-    }
-    if (layout.trx_id_field != record::kNoField &&
-        (i == layout.trx_id_field || i == layout.trx_id_field + 1)) {
-        return i == layout.trx_id_field ? "DB_TRX_ID" : "DB_ROLL_PTR";
-    }
-    const bool row_id = layout.fields[i].fixed_size == 6 && i + 1 <= layout.key_fields;
-    return row_id ? "DB_ROW_ID" : "(dropped or hidden column)";
-}
-
 /// The .frm of a table; null: there is none that can be read.
 std::optional<dict::Frm> read_frm(io::Directory& directory, const std::string& name) {
     const auto text = directory.read_text(whole_table(name) + ".frm", kFrmMax);
@@ -48,16 +24,6 @@ std::optional<dict::Frm> read_frm(io::Directory& directory, const std::string& n
     }
     auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
     return frm ? std::optional<dict::Frm>(std::move(*frm)) : std::nullopt;
-}
-
-std::unique_ptr<dict::StoredTable> build(const dict::SystemTableRow& row, const dict::Frm* frm,
-                                         Status& why) {
-    auto built = dict::build_table({&row}, frm);
-    if (!built) {
-        why = std::move(built.error());
-        return nullptr;
-    }
-    return std::move(*built);
 }
 
 }  // namespace
@@ -175,50 +141,14 @@ Result<space::SpaceHeader> DirectoryReader::header_of(const dict::SystemTableRow
 Result<std::shared_ptr<const IndexDefinition>> DirectoryReader::define(
     const dict::SystemTableRow& row, std::uint64_t index_id) {
     const std::optional<dict::Frm> frm = read_frm(directory_, row.name);
-    Status why;
-    std::shared_ptr<const dict::StoredTable> table = build(row, frm ? &*frm : nullptr, why);
-    if (table == nullptr && frm) {
-        notes_.push_back(fmt::format("the .frm file of {} does not fit: {}", sql_name(row.name),
-                                     why.error().message()));
-        table = build(row, nullptr, why);
-    }
-    if (table == nullptr) {
-        return std::move(why.error());
-    }
-    const dict::StoredPart& part = table->parts.front();
-    for (std::size_t i = 0; i < part.indexes.size(); ++i) {
-        const dict::StoredIndex& index = part.indexes[i];
-        if (index.id != index_id) {
-            continue;
-        }
-        auto made = std::make_shared<IndexDefinition>();
-        made->table = sql_name(row.name);
-        made->index = table->table.indexes[i].name;
-        made->layout = index.layout;
-        made->owner = table;
-        if (index.layout.clustered) {
-            ASSIGN_OR_RETURN(const space::SpaceHeader header, header_of(row));
-            btree::TreeReader reader(source(),
-                                     {.root = {part.space, index.root},
-                                      .index_id = index.id,
-                                      .physical_size = header.flags.physical_page_size,
-                                      .logical_size = header.flags.logical_page_size,
-                                      .row_compressed = header.flags.row_compressed},
-                                     index.layout, options_.cancel);
-            const Status changed = engine::apply_instant_changes(
-                reader, part, transactions_ ? &*transactions_ : nullptr, made->layout);
-            if (!changed) {
-                notes_.push_back(fmt::format("instant changes of {} are not known: {}", made->table,
-                                             changed.error().message()));
-                made->layout = index.layout;
-            }
-        }
-        for (std::size_t field = 0; field < made->layout.fields.size(); ++field) {
-            made->names.push_back(field_name(*table, made->layout, field));
-        }
-        return std::shared_ptr<const IndexDefinition>(std::move(made));
-    }
-    return std::shared_ptr<const IndexDefinition>();
+    ASSIGN_OR_RETURN(const space::SpaceHeader header, header_of(row));
+    return make_definition({.row = row,
+                            .frm = frm ? &*frm : nullptr,
+                            .index_id = index_id,
+                            .header = header,
+                            .source = source(),
+                            .transactions = transactions_ ? &*transactions_ : nullptr},
+                           notes_);
 }
 
 std::shared_ptr<const IndexDefinition> DirectoryReader::define_noting(
@@ -266,106 +196,6 @@ std::shared_ptr<const IndexDefinition> DirectoryReader::find_table(std::uint64_t
         }
     }
     by_table_.emplace(table_id, made);
-    return made;
-}
-
-std::shared_ptr<const IndexDefinition> system_index(std::uint64_t index_id) {
-    struct Column {
-        std::string_view name;
-        unsigned size;  // bytes of a number; 0: text
-    };
-    struct Index {
-        std::string_view table;
-        std::string_view name;
-        std::size_t key_fields;
-        std::size_t fields_min;
-        bool clustered;
-        std::vector<Column> columns;
-    };
-    static const std::array<Index, 5> kIndexes = {{
-        {"SYS_TABLES",
-         "CLUST_IND",
-         1,
-         10,
-         true,
-         {{"NAME", 0},
-          {"", 0},
-          {"", 0},
-          {"ID", 8},
-          {"N_COLS", 4},
-          {"TYPE", 4},
-          {"MIX_ID", 8},
-          {"MIX_LEN", 4},
-          {"CLUSTER_NAME", 0},
-          {"SPACE", 4}}},
-        {"SYS_COLUMNS",
-         "CLUST_IND",
-         2,
-         9,
-         true,
-         {{"TABLE_ID", 8},
-          {"POS", 4},
-          {"", 0},
-          {"", 0},
-          {"NAME", 0},
-          {"MTYPE", 4},
-          {"PRTYPE", 4},
-          {"LEN", 4},
-          {"PREC", 4}}},
-        {"SYS_INDEXES",
-         "CLUST_IND",
-         2,
-         9,
-         true,
-         {{"TABLE_ID", 8},
-          {"ID", 8},
-          {"", 0},
-          {"", 0},
-          {"NAME", 0},
-          {"N_FIELDS", 4},
-          {"TYPE", 4},
-          {"SPACE", 4},
-          {"PAGE_NO", 4},
-          {"MERGE_THRESHOLD", 4}}},
-        {"SYS_FIELDS",
-         "CLUST_IND",
-         2,
-         5,
-         true,
-         {{"INDEX_ID", 8}, {"POS", 4}, {"", 0}, {"", 0}, {"COL_NAME", 0}}},
-        {"SYS_TABLES", "ID_IND", 2, 2, false, {{"ID", 8}, {"NAME", 0}}},
-    }};
-    if (index_id < 1 || index_id > kIndexes.size()) {
-        return nullptr;
-    }
-    const Index& from = kIndexes[index_id - 1];
-    auto table = std::make_shared<dict::StoredTable>();
-    auto made = std::make_shared<IndexDefinition>();
-    made->table = from.table;
-    made->index = from.name;
-    record::RecordLayout& layout = made->layout;
-    layout.compact = false;
-    layout.clustered = from.clustered;
-    layout.key_fields = from.key_fields;
-    layout.trx_id_field = from.clustered ? from.key_fields : record::kNoField;
-    table->types.reserve(from.columns.size());  // the layout points into it
-    for (const Column& column : from.columns) {
-        using record::TypeKind;
-        table->types.push_back({.kind = column.size == 0 ? TypeKind::Text : TypeKind::Integer,
-                                .is_unsigned = true,
-                                .size = column.size,
-                                .collation = record::default_collation("utf8mb3")});
-        layout.fields.push_back({.type = column.name.empty() ? nullptr : &table->types.back()});
-        made->names.emplace_back(column.name);
-    }
-    if (from.clustered) {
-        made->names[from.key_fields] = "DB_TRX_ID";
-        made->names[from.key_fields + 1] = "DB_ROLL_PTR";
-    }
-    layout.finish();
-    layout.core_fields = from.fields_min;
-    layout.defaults.resize(layout.fields.size() - from.fields_min);
-    made->owner = std::move(table);
     return made;
 }
 

@@ -82,9 +82,4 @@ private:
     std::map<std::uint64_t, std::shared_ptr<const IndexDefinition>> by_table_;
 };
 
-/// Of InnoDB's own first tables, which no dictionary describes: SYS_TABLES (index id 1), its ID_IND
-/// (5), SYS_COLUMNS (2), SYS_INDEXES (3), SYS_FIELDS (4). null: none of these.
-/// Format: docs/formats/dictionary.md.
-std::shared_ptr<const IndexDefinition> system_index(std::uint64_t index_id);
-
 }  // namespace redoubt::cli

@@ -8,6 +8,7 @@
 #include "btree/row_compressed.h"
 #include "cli/command.h"
 #include "cli/frm_text.h"
+#include "cli/index_definition.h"
 #include "cli/index_text.h"
 #include "cli/inspect_directory.h"
 #include "cli/output.h"
@@ -17,6 +18,7 @@
 #include "cli/undo_text.h"
 #include "page/header.h"
 #include "page/index_page.h"
+#include "space/file_pages.h"
 #include "space/tablespace.h"
 
 namespace redoubt::cli {
@@ -25,6 +27,7 @@ namespace {
 constexpr int kExitWarnings = 3;
 constexpr int kExitDamage = 4;
 constexpr std::string_view kFrm = ".frm";
+constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
 
 std::string encryption_text(const space::SpaceHeader& header) {
     if (!header.crypt) {
@@ -234,16 +237,65 @@ std::span<const std::byte> expand(std::span<const std::byte> page, PageId id,
     return expanded;
 }
 
-PageContents contents_of(const CommandContext& context, const std::string& file,
-                         std::span<const std::byte> page, PageId id,
-                         const space::SpaceHeader& header) {
+/// Of the clustered index of a table whose .frm lies beside its file, where the dictionary does not
+/// tell.
+std::shared_ptr<const IndexDefinition> definition_by_frm(const CommandContext& context,
+                                                         space::Tablespace& tablespace,
+                                                         std::span<const std::byte> page,
+                                                         std::vector<std::string>& notes) {
+    constexpr std::string_view kIbd = ".ibd";
+    constexpr PageNo kClusteredRoot{3};
+    const std::string& path = tablespace.path();
+    if (!path.ends_with(kIbd)) {
+        return nullptr;
+    }
+    const std::string stem = path.substr(0, path.size() - kIbd.size());
+    const std::string whole = stem.substr(0, stem.find("#P#"));
+    const auto file = context.working_directory.read_text(whole + std::string(kFrm), kFrmMax);
+    if (!file) {
+        return nullptr;
+    }
+    const auto frm = dict::decode_frm(std::as_bytes(std::span(*file)));
+    const space::SpaceHeader& header = tablespace.header();
+    space::FilePages pages(tablespace, context.keys);
+    std::vector<std::byte> root(tablespace.physical_size());
+    const std::uint64_t index = page::IndexHeaderView(page).index_id();
+    if (!frm || !pages.read({header.id, kClusteredRoot}, root) ||
+        page::IndexHeaderView(root).index_id() != index) {
+        return nullptr;
+    }
+    const std::size_t slash = stem.rfind('/');
+    const auto row = row_of_frm(*frm, slash == std::string::npos ? stem : stem.substr(slash + 1),
+                                header.id, index, page::IndexHeaderView(page).compact());
+    if (!row) {
+        notes.push_back(row.error().message());
+        return nullptr;
+    }
+    const auto made = make_definition({.row = *row,
+                                       .frm = &*frm,
+                                       .index_id = index,
+                                       .header = header,
+                                       .source = pages,
+                                       .transactions = nullptr},
+                                      notes);
+    if (!made) {
+        notes.push_back(made.error().to_string());
+        return nullptr;
+    }
+    notes.emplace_back("columns are as the .frm file says");
+    return *made;
+}
+
+PageContents contents_of(const CommandContext& context, space::Tablespace& tablespace,
+                         std::span<const std::byte> page, PageId id) {
+    const space::SpaceHeader& header = tablespace.header();
     PageContents contents;
     const std::uint16_t type = page::HeaderView(page).type();
     const bool undo = type == static_cast<std::uint16_t>(page::PageType::UndoLog);
     const bool wanted = context.options.records;
     OpenedDirectory opened;
     if (wanted && (undo || page::is_index_type(type))) {
-        opened = open_directory_of(context, file);
+        opened = open_directory_of(context, tablespace.path());
     }
     DirectoryReader* const reader = opened.reader.get();
     if (undo) {
@@ -256,6 +308,9 @@ PageContents contents_of(const CommandContext& context, const std::string& file,
         const std::uint64_t index = page::IndexHeaderView(page).index_id();
         if (reader != nullptr) {
             contents.definition = reader->find_index(id.space, index);
+        }
+        if (contents.definition == nullptr) {
+            contents.definition = definition_by_frm(context, tablespace, page, contents.notes);
         }
         std::vector<std::byte> expanded;
         const bool compressed = header.flags.row_compressed;
@@ -377,7 +432,7 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
                                                                         : "whole",
                        .bytes = state ? plain : stored};
     const PageContents contents =
-        readable ? contents_of(context, tablespace.path(), page.bytes, {header.id, number}, header)
+        readable ? contents_of(context, tablespace, page.bytes, {header.id, number})
                  : PageContents();
     RETURN_IF_ERROR(print_page(context, tablespace, page, contents));
     if (state) {
@@ -387,7 +442,6 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
 }
 
 Result<int> inspect_frm(const CommandContext& context, const std::string& path) {
-    constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
     ASSIGN_OR_RETURN(const std::string file, context.working_directory.read_text(path, kFrmMax));
     const std::size_t slash = path.rfind('/');
     std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);

