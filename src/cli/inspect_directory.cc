@@ -91,10 +91,8 @@ OpenedDirectory open_directory_of(const CommandContext& context, const std::stri
         }
     }
     if (!context.options.quiet) {
-        print_note(why.empty() ? "there is no data directory around the file: columns are not known"
-                               : fmt::format("the dictionary cannot be read, so columns are not "
-                                             "known: {}",
-                                             why));
+        print_note(why.empty() ? "there is no data directory around the file, and so no dictionary"
+                               : fmt::format("the dictionary cannot be read: {}", why));
     }
     return {};
 }

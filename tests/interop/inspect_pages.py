@@ -9,11 +9,14 @@ The directory is that of a killed server whose pages had all been written.
 """
 
 import os
+import random
+import shutil
 import sys
 import time
 import unittest
 
 import matrix
+import read_tables
 import realserver
 import redoubt
 
@@ -44,6 +47,15 @@ def _fill(sql):
                   "1000), UNHEX(MD5(seq))) FROM seq_1_to_12")
     sql.query("ALTER TABLE d.DYNAMIC ADD COLUMN late INT NOT NULL DEFAULT 77, ALGORITHM=INSTANT")
     sql.query("INSERT INTO d.DYNAMIC (id, v, late) VALUES (20, 'new', 78)")
+    sql.query("SET NAMES utf8mb4")
+    sql.query("SET sql_mode = ''")
+    sql.query("SET innodb_strict_mode = OFF")
+    for row_format in _FORMATS:
+        table = f"d.types_{row_format.lower()}"
+        # pylint: disable=protected-access
+        sql.query(f"CREATE TABLE {table} ({read_tables._TYPES}, PRIMARY KEY (id)) ENGINE=InnoDB "
+                  f"DEFAULT CHARSET=utf8mb4 ROW_FORMAT={row_format}")
+        read_tables.insert_types(sql, table, random.Random(1), 1, 8)
     sql.query("CREATE TABLE d.child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES "
               "d.COMPACT (id) ON DELETE CASCADE) ENGINE=InnoDB")
     sql.query("CREATE TABLE d.big (id INT PRIMARY KEY, v CHAR(200)) ENGINE=InnoDB")
@@ -182,6 +194,27 @@ class InspectTest:
                 self.assertEqual(ours, [(int(row[0]), f"'{row[1]}'", int(row[0]) in _DELETED)
                                         for row in self.directory.rows[row_format]])
 
+    def test_a_table_file_with_its_frm_alone(self):
+        """Away from its directory, the .frm tells of the clustered index what the dictionary does."""
+        folder = _scratch.path(self.name + "-alone")
+        os.makedirs(folder, exist_ok=True)
+        for table in [*_FORMATS, *(f"types_{f.lower()}" for f in _FORMATS)]:
+            with self.subTest(table=table):
+                for extension in (".ibd", ".frm"):
+                    shutil.copy(os.path.join(self.directory.site.data, "d", table + extension), folder)
+                pages = [3]
+                shown = 0
+                while pages:
+                    page = pages.pop()
+                    document, records = self.records(f"d/{table}.ibd", page)
+                    alone, same = self.records(os.path.join(folder, table + ".ibd"), page)
+                    self.assertEqual(records, same)
+                    self.assertEqual((alone["table"], alone["index"]), (table, document["index"]))
+                    pages += [record["child_page"] for record in records if "child_page" in record]
+                    self.assertFalse([r for r in records if "problem" in r])
+                    shown += len([r for r in records if "fields" in r])
+                self.assertGreater(shown, 4)
+
     def test_node_pointers(self):
         _, records = self.records("d/big.ibd", self.root_of("big", "PRIMARY"))
         self.assertGreater(len(records), 10)
@@ -229,7 +262,8 @@ class InspectTest:
         for table, base in self.directory.virtual:
             bases = [b for column in ours[table]["columns"] for b in column.get("base_columns", [])]
             self.assertIn(int(base), bases)
-        self.assertEqual(len(self.directory.virtual), len(_FORMATS) - 1)
+        # One of each table of types, and one of the others but DYNAMIC.
+        self.assertEqual(len(self.directory.virtual), 2 * len(_FORMATS) - 1)
         self.assertEqual([key["id"] for key in document["foreign_keys"]], self.directory.foreign)
 
     def test_frm_files(self):

@@ -19,7 +19,7 @@ TEST(ValueText, NothingThatIsPrintedCanControlATerminal) {
     EXPECT_EQ(quoted_words("it's"), "'it''s'");
     EXPECT_EQ(quoted_words("a\x1b[0m\n"), "'a?[0m?'");
     EXPECT_EQ(quoted_words("w\xc3\xb6rt"), "'w\xc3\xb6rt'");
-    EXPECT_EQ(quoted_words("\xc2\x9b\xff\xc3"), "'????'");
+    EXPECT_EQ(quoted_words("\xc2\x9b\xff\xc3"), "'" + std::string(4, '?') + "'");
 }
 
 TEST(ValueText, LongValuesAreCut) {
