@@ -45,8 +45,10 @@ std::string type_words(RecordType type) {
 
 std::string address_words(const page::ListNodeView& node) {
     const auto words = [](PageNo page, std::uint16_t offset) {
-        return page == kNoPage ? std::string("none")
-                               : fmt::format("page {} offset {}", page.value, offset);
+        // Zeros: not in the list (yet).
+        return page == kNoPage || (page.value == 0 && offset == 0)
+                   ? std::string("none")
+                   : fmt::format("page {} offset {}", page.value, offset);
     };
     return fmt::format("newer {}, older {}", words(node.previous().page, node.previous().offset),
                        words(node.next().page, node.next().offset));
