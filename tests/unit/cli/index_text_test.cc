@@ -183,7 +183,7 @@ TEST(IndexText, AnyBytesAreSafe) {
     std::mt19937_64 random(seed);
     const IndexDefinition compact = definition();
     const IndexDefinition redundant = definition(false);
-    for (int round = 0; round < 400; ++round) {
+    for (int round = 0; round < 150; ++round) {
         const std::size_t size = std::size_t{4096} << (round % 5);
         std::vector<std::byte> page(size);
         for (std::byte& byte : page) {
