@@ -1,12 +1,15 @@
-/// redoubt inspect FILE [--page N] [--map] [--svg FILE]
+/// redoubt inspect FILE [--page N [--records]] [--map] [--svg FILE], FILE a tablespace or a .frm
+/// redoubt inspect DIR [--doublewrite]
 #include <unistd.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/frm_text.h"
+#include "cli/inspect_directory.h"
+#include "cli/inspect_page.h"
 #include "cli/output.h"
-#include "cli/page_text.h"
 #include "cli/progress_bar.h"
 #include "cli/space_survey.h"
 #include "space/tablespace.h"
@@ -16,6 +19,8 @@ namespace {
 
 constexpr int kExitWarnings = 3;
 constexpr int kExitDamage = 4;
+constexpr std::string_view kFrm = ".frm";
+constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
 
 std::string encryption_text(const space::SpaceHeader& header) {
     if (!header.crypt) {
@@ -203,58 +208,35 @@ Result<int> inspect_space(const CommandContext& context, space::Tablespace& tabl
     return exit_code;
 }
 
-Result<int> inspect_page(const CommandContext& context, space::Tablespace& tablespace,
-                         PageNo number) {
-    const Options& options = context.options;
-    const space::SpaceHeader& header = tablespace.header();
-    std::vector<std::byte> stored(tablespace.physical_size());
-    ASSIGN_OR_RETURN(const std::uint32_t count, tablespace.read_raw(number, 1, stored));
-    if (count == 0) {
-        ASSIGN_OR_RETURN(const std::uint32_t page_count, tablespace.page_count());
-        return make_error(ErrorCode::Usage, "there is no such page: the file has {} pages",
-                          page_count)
-            .with_file(tablespace.name())
-            .with_page(number);
+Result<int> inspect_frm(const CommandContext& context, const std::string& path) {
+    ASSIGN_OR_RETURN(const std::string file, context.working_directory.read_text(path, kFrmMax));
+    const std::size_t slash = path.rfind('/');
+    std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+    name = space::decode_file_name(name.substr(0, name.size() - kFrm.size()));
+    auto shown = show_frm(std::as_bytes(std::span(file)), name);
+    if (!shown) {
+        return std::move(shown.error()).with_file(path);
     }
-    std::vector<std::byte> plain(stored.size());
-    space::PageCodec codec = tablespace.make_codec(context.keys);
-    const Result<space::PageState> state = codec.decode(number, stored, plain);
-    // What cannot be decoded is shown as it is stored.
-    const std::span<const std::byte> shown = state ? plain : stored;
-
-    const std::string verdict = !state                                ? state.error().to_string()
-                                : *state == space::PageState::AllZero ? "never written, all zero"
-                                                                      : "whole";
-    const PageText page = describe_page(shown, number, header);
-    if (options.json) {
+    if (context.options.json) {
         Json result = document("inspect");
-        result["file"] = tablespace.name();
-        result["page"] = number.value;
-        result["whole"] = state.has_value();
-        result["verdict"] = verdict;
-        for (const PageSection& section : page) {
-            Json& fields = result[section.name] = Json::object();
-            for (const auto& [name, value] : section.facts) {
-                fields[name] = value;
-            }
-        }
+        result["file"] = path;
+        result.update(shown->document);
         RETURN_IF_ERROR(print_json(result));
     } else {
-        std::string text = facts_text({{"file", tablespace.name()},
-                                       {"page", fmt::format("{}", number.value)},
-                                       {"verdict", verdict}});
-        for (const PageSection& section : page) {
-            text += fmt::format("\n{}\n{}", section.name, facts_text(section.facts));
-        }
-        if (options.verbose) {
-            text += '\n' + hex_dump(shown);
-        }
-        RETURN_IF_ERROR(print(text));
+        RETURN_IF_ERROR(print(shown->text));
     }
-    if (state) {
-        return 0;
+    return 0;
+}
+
+Status check_options(const Options& options, bool tablespace) {
+    const bool about_pages = options.page || options.map || !options.svg_file.empty();
+    if (options.records && !options.page) {
+        return make_error(ErrorCode::Usage, "--records shows those of one page: give --page, too");
     }
-    return state.error().code() == ErrorCode::Key ? kExitWarnings : kExitDamage;
+    if (about_pages && (options.doublewrite || !tablespace)) {
+        return make_error(ErrorCode::Usage, "--page, --map and --svg are of a tablespace file");
+    }
+    return {};
 }
 
 }  // namespace
@@ -262,7 +244,20 @@ Result<int> inspect_page(const CommandContext& context, space::Tablespace& table
 Result<int> inspect_command(const CommandContext& context) {
     const Options& options = context.options;
     const std::string& path = options.paths.front();
-    note_directory_in_use(context, io::parent_of(path));
+    const auto info = context.working_directory.info(path);
+    const bool directory = info && info->is_directory;
+    const bool frm = path.ends_with(kFrm);
+    RETURN_IF_ERROR(check_options(options, !directory && !frm));
+    if (frm) {
+        return inspect_frm(context, path);
+    }
+    note_directory_in_use(context, directory ? path : io::parent_of(path));
+    if (options.doublewrite) {
+        return inspect_doublewrite(context, path);
+    }
+    if (directory) {
+        return inspect_dictionary(context, path);
+    }
     ASSIGN_OR_RETURN(
         const auto tablespace,
         space::Tablespace::open(context.working_directory, {path}, io::OpenMode::ReadOnly, path,

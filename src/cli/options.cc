@@ -290,8 +290,12 @@ void add_commands(CLI::App& app, Options& options) {
             ->type_name("LIST");
     }
     {
-        CLI::App& command = add_command(app, "inspect", "Look inside a tablespace file");
-        command.add_option("FILE", options.paths, "An .ibd file, ibdata1 or an undo file")
+        CLI::App& command =
+            add_command(app, "inspect", "Look inside a tablespace, a .frm file, a dictionary");
+        command
+            .add_option("FILE", options.paths,
+                        "An .ibd file, ibdata1 or an undo file; a .frm file; a data directory: "
+                        "InnoDB's dictionary there")
             ->required()
             ->expected(1)
             ->type_name("");
@@ -305,6 +309,10 @@ void add_commands(CLI::App& app, Options& options) {
             },
             "Show one page: header, its type's own header, checksum; with -v a dump")
             ->type_name("N");
+        command.add_flag("--records", options.records,
+                         "With --page: the records of an index or undo page, with their values");
+        command.add_flag("--doublewrite", options.doublewrite,
+                         "The copies in the doublewrite buffer, beside the pages they are of");
         command.add_flag("--map", options.map, "Draw the file, page by page");
         command.add_option("--svg", options.svg_file, "Write the map as a picture")
             ->type_name("FILE");

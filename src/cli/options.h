@@ -59,6 +59,8 @@ struct Options {
     std::vector<std::string> levels;                 ///< verify
     std::optional<PageNo> page;                      ///< inspect --page
     bool map = false;                                ///< inspect
+    bool records = false;                            ///< inspect
+    bool doublewrite = false;                        ///< inspect
     std::string svg_file;                            ///< inspect
     std::optional<PageId> log_page;                  ///< log --page
     std::optional<Lsn> from;                         ///< log

@@ -13,6 +13,7 @@
 #include "page/dictionary_header.h"
 #include "page/extent_descriptor.h"
 #include "page/header.h"
+#include "page/index_page.h"
 #include "page/rollback_segment.h"
 #include "page/segment_inode.h"
 #include "page/trx_system.h"
@@ -21,6 +22,12 @@ namespace redoubt::cli {
 namespace {
 
 using page::PageType;
+
+// On the page of the transaction system, bytes before its end.
+constexpr std::size_t kDoublewriteFromEnd = 200;
+constexpr std::size_t kBinlogFromEnd = 1000;
+constexpr std::uint32_t kBinlogMagic = 873422344;
+constexpr std::size_t kBinlogName = 512;
 
 struct Field {
     enum class Shape : std::uint8_t {
@@ -139,11 +146,20 @@ PageSection index_header(std::span<const std::byte> page) {
                {{"free list", 44, Shape::U16},
                 {"garbage bytes", 46, Shape::U16},
                 {"last insert", 48, Shape::U16},
-                {"direction", 50, Shape::U16},
-                {"inserts in it", 52, Shape::U16},
+                {"inserts in one direction", 52, Shape::U16},
                 {"max trx id", 56, Shape::U64},
                 {"leaf segment", 74, Shape::SegmentHeader},
                 {"inner segment", 84, Shape::SegmentHeader}});
+    const page::IndexHeaderView header(page);
+    const std::uint16_t direction = header.direction();
+    result.facts.emplace_back("direction", direction == 1   ? "left"
+                                           : direction == 2 ? "right"
+                                           : direction == 5 ? "none"
+                                                            : fmt::format("{}", direction));
+    if (header.core_field_count() != 0) {
+        result.facts.emplace_back("fields before the first instant ALTER TABLE",
+                                  fmt::format("{}", header.core_field_count()));
+    }
     return result;
 }
 
@@ -235,6 +251,19 @@ PageSection inodes(std::span<const std::byte> page, const page::TablespaceFlags&
     return result;
 }
 
+/// Text that ends at a zero byte, safe to print.
+std::string text_field(std::span<const std::byte> field) {
+    std::string text;
+    for (const std::byte b : field) {
+        const auto c = std::to_integer<char>(b);
+        if (c == '\0') {
+            break;
+        }
+        text += c >= ' ' && c <= '~' ? c : '?';
+    }
+    return text;
+}
+
 PageSection trx_system(std::span<const std::byte> page) {
     PageSection result = section(
         "transaction system", page,
@@ -254,6 +283,22 @@ PageSection trx_system(std::span<const std::byte> page) {
                            ? fmt::format("blocks at pages {} and {}", doublewrite.block1().value,
                                          doublewrite.block2().value)
                            : "none");
+    if (doublewrite.present()) {
+        add_fields(
+            result.facts, page,
+            {{"doublewrite segment", page.size() - kDoublewriteFromEnd, Shape::SegmentHeader}});
+        result.facts.emplace_back("doublewrite has space ids",
+                                  doublewrite.space_ids_stored() ? "yes" : "no");
+    }
+    const std::size_t binlog = page.size() - kBinlogFromEnd;
+    if (load_be<std::uint32_t>(page.data() + binlog) == kBinlogMagic) {
+        const std::uint64_t offset =
+            (std::uint64_t{load_be<std::uint32_t>(page.data() + binlog + 4)} << 32) |
+            load_be<std::uint32_t>(page.data() + binlog + 8);
+        result.facts.emplace_back(
+            "binlog position (before 10.3)",
+            fmt::format("{} in {}", offset, text_field(page.subspan(binlog + 12, kBinlogName))));
+    }
     return result;
 }
 
@@ -273,6 +318,17 @@ PageSection rollback_segment(std::span<const std::byte> page) {
     const std::size_t behind = page::RollbackSegmentView::kSlots + view.slot_count() * 4;
     add_fields(result.facts, page,
                {{"max trx id", behind, Shape::U64}, {"binlog offset", behind + 8, Shape::U64}});
+    if (behind + 16 + kBinlogName <= page.size() && view.current_format()) {
+        const std::string name = text_field(page.subspan(behind + 16, kBinlogName));
+        result.facts.emplace_back("binlog file", name.empty() ? "none" : name);
+    }
+    for (std::size_t slot = 0; slot < view.slot_count(); ++slot) {
+        // Page 0 has no undo: what has it here is no such page.
+        if (view.slot(slot) != kNoPage && view.slot(slot) != PageNo{0}) {
+            result.facts.emplace_back(fmt::format("undo slot {}", slot),
+                                      fmt::format("page {}", view.slot(slot).value));
+        }
+    }
     return result;
 }
 

@@ -49,6 +49,10 @@ public:
         RETURN_IF_ERROR(visit({"SYS_FIELDS", header.fields_root(), 4, 4, 2, 5, 5},
                               [this](auto row) { return add_field(row); }));
         RETURN_IF_ERROR(read_foreign_keys());
+        // A table like others, too; made by 10.2.
+        if (const SystemTree* const tree = find_tree("SYS_VIRTUAL", 3, 5)) {
+            RETURN_IF_ERROR(visit(*tree, [this](auto row) { return add_virtual_base(row); }));
+        }
         return std::move(dictionary_);
     }
 
@@ -238,6 +242,17 @@ private:
         if (found != by_foreign_id_.end()) {
             dictionary_.foreign_keys[found->second].columns.emplace_back(text(row[4]),
                                                                          text(row[5]));
+        }
+        return {};
+    }
+
+    Status add_virtual_base(std::span<const Field> row) {
+        ASSIGN_OR_RETURN(const std::uint64_t table_id, u64(row[0]));
+        VirtualBase made;
+        ASSIGN_OR_RETURN(made.position, u32(row[1]));
+        ASSIGN_OR_RETURN(made.base, u32(row[2]));
+        if (SystemTableRow* const table = table_of(table_id)) {
+            table->virtual_bases.push_back(made);
         }
         return {};
     }

@@ -46,6 +46,12 @@ struct SystemIndex {
     bool is_tree() const { return (type & (32 | 64)) == 0; }
 };
 
+/// SYS_VIRTUAL: a stored column that a virtual column is computed from.
+struct VirtualBase {
+    std::uint32_t position = 0;  ///< of the virtual column, as SystemColumn::position
+    std::uint32_t base = 0;      ///< of the stored one
+};
+
 enum class RowFormat : std::uint8_t { Redundant, Compact, Dynamic, Compressed };
 
 struct SystemTableRow {
@@ -57,6 +63,7 @@ struct SystemTableRow {
     SpaceId space;
     std::vector<SystemColumn> columns;
     std::vector<SystemIndex> indexes;  ///< in order of id: the clustered one first
+    std::vector<VirtualBase> virtual_bases = {};
 
     RowFormat row_format() const;
     bool temporary() const { return (mix_length & 1) != 0; }

@@ -11,6 +11,7 @@ namespace {
 
 // Offsets in the 64-byte header.
 constexpr std::size_t kHeaderSize = 64;
+constexpr std::size_t kFormatVersion = 2;
 constexpr std::size_t kExtra2Size = 4;
 constexpr std::size_t kKeyOffset = 6;
 constexpr std::size_t kRecordLength = 16;
@@ -25,6 +26,7 @@ constexpr std::size_t kCollationHigh = 41;
 constexpr std::size_t kStatsPages = 42;
 constexpr std::size_t kStatsRecalc = 44;
 constexpr std::size_t kKeyLength = 47;
+constexpr std::size_t kServerVersion = 51;
 constexpr std::size_t kExtraLength = 55;
 constexpr std::size_t kPartitionEngine = 61;
 constexpr std::size_t kKeyBlockSize = 62;
@@ -153,6 +155,8 @@ private:
     }
 
     void read_header() {
+        frm_.format_version = byte(kFormatVersion);
+        frm_.server_version = little(file_.subspan(kServerVersion), 4);
         frm_.max_rows = little(file_.subspan(kMaxRows), 4);
         frm_.min_rows = little(file_.subspan(kMinRows), 4);
         frm_.table_options = u16(kTableOptions);

@@ -112,6 +112,8 @@ struct FrmCheck {
 };
 
 struct Frm {
+    std::uint8_t format_version = 0;
+    std::uint32_t server_version = 0;  ///< that wrote it: 101119 = 10.11.19
     std::vector<FrmField> fields;
     std::vector<FrmKey> keys;
     std::vector<FrmCheck> checks;  ///< of the table

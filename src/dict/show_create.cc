@@ -355,6 +355,20 @@ public:
         return std::move(out_);
     }
 
+    std::string default_clause(std::size_t number) {
+        const auto& life = frm_.system_period;
+        if (!frm_.fields[number].generated.empty() ||
+            (life && (number == life->first || number == life->second))) {
+            return {};
+        }
+        std::size_t null_bit = (frm_.table_options & kPackRecord) != 0 ? 0 : 1;
+        for (std::size_t i = 0; i < number; ++i) {
+            null_bit += frm_.fields[i].nullable() ? 1 : 0;
+        }
+        print_default(frm_.fields[number], null_bit);
+        return out_.empty() ? out_ : out_.substr(1);  // a space comes first
+    }
+
 private:
     void line() {
         out_ += first_ ? "  " : ",\n  ";
@@ -642,6 +656,10 @@ std::string type_text(const FrmField& field) {
         return field.plugin_type;
     }
     return plain_type(field) + (field.unireg == kCompressed ? " /*M!100301 COMPRESSED*/" : "");
+}
+
+std::string default_clause(const Frm& frm, std::size_t field) {
+    return Printer({}, frm, {}).default_clause(field);
 }
 
 std::string show_create(const std::string& name, const Frm& frm, const CreateExtras& extras) {

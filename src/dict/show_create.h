@@ -13,6 +13,10 @@ namespace redoubt::dict {
 /// "int(11) unsigned", "enum('a','b')".
 std::string type_text(const FrmField& field);
 
+/// What show_create() prints for the default of frm.fields[field]: "DEFAULT 5", "DEFAULT
+/// current_timestamp() ON UPDATE current_timestamp()"; empty: there is none.
+std::string default_clause(const Frm& frm, std::size_t field);
+
 struct CreateExtras {
     std::optional<std::uint64_t> next_auto_increment;
     std::vector<std::string> foreign_keys;  ///< "CONSTRAINT `c` FOREIGN KEY (...) ..."

@@ -58,6 +58,12 @@ std::span<const std::byte> Doublewrite::slot(std::size_t index) const {
     return std::span(slots_).subspan(index * page_size_, page_size_);
 }
 
+PageNo Doublewrite::slot_page(std::size_t index) const {
+    const auto at = static_cast<std::uint32_t>(index);
+    return at < block_pages_ ? PageNo{block1_.value + at}
+                             : PageNo{block2_.value + at - block_pages_};
+}
+
 bool Doublewrite::owns(PageNo page) const {
     const auto in = [&](PageNo first) {
         return page >= first && page.value - first.value < block_pages_;

@@ -29,6 +29,13 @@ public:
     /// files; where they do not, the range of the first.
     std::pair<PageNo, PageNo> range() const;
 
+    /// Slots of both blocks; what was never written is zero.
+    std::size_t slot_count() const { return std::size_t{2} * block_pages_; }
+    /// A copy as it is stored, of the system tablespace's page size.
+    std::span<const std::byte> slot(std::size_t index) const;
+    /// Where in the system tablespace a slot is.
+    PageNo slot_page(std::size_t index) const;
+
     /// Adds the copies that an interrupted recovery of ours left; they obey the same rules.
     void add(const Journal* journal) { journal_ = journal; }
 
@@ -63,7 +70,6 @@ private:
     };
     Result<bool> search(PageId id, space::PageCodec& codec, From from, Lsn to,
                         std::span<std::byte> plain) const;
-    std::span<const std::byte> slot(std::size_t index) const;
     std::uint32_t page_size_ = 0;
     std::uint32_t block_pages_ = 0;
     PageNo block1_{0};

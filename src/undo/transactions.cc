@@ -27,6 +27,8 @@ bool is_undo_page(std::span<const std::byte> page) {
     return page::HeaderView(page).type() == static_cast<std::uint16_t>(page::PageType::UndoLog);
 }
 
+}  // namespace
+
 std::optional<Xid> read_xid(std::span<const std::byte> page, std::size_t log) {
     if (log + kXidData + kXidDataSize > page.size()) {
         return std::nullopt;
@@ -42,8 +44,6 @@ std::optional<Xid> read_xid(std::span<const std::byte> page, std::size_t log) {
                .global = std::string(data, global),
                .branch = std::string(data + global, branch)};
 }
-
-}  // namespace
 
 std::optional<std::uint64_t> Xid::binlog_number() const {
     if (format != 1 || global.size() != kServerXidSize || !branch.empty() ||

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -26,6 +27,10 @@ struct Xid {
     /// The transaction's number in the binary log, where the server made this name itself.
     std::optional<std::uint64_t> binlog_number() const;
 };
+
+/// Of the undo log whose header is at `log` of an undo page and says that it has one; nullopt: what
+/// is there is none.
+std::optional<Xid> read_xid(std::span<const std::byte> page, std::size_t log);
 
 struct Transaction {
     std::uint64_t id = 0;

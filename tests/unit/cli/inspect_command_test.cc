@@ -27,7 +27,7 @@ protected:
 
     Result<int> inspect(Bytes file) {
         io::MemoryDirectory directory;
-        directory.put("t.ibd", std::move(file));
+        directory.put(options_.paths.front(), std::move(file));
         ::testing::internal::CaptureStdout();
         auto result = inspect_command({.options = options_,
                                        .working_directory = directory,
@@ -147,6 +147,44 @@ TEST_F(InspectTest, APageBehindTheEndIsAMistakeOfTheCaller) {
     EXPECT_EQ(exit_code_of(result.error().code()), 2);
     EXPECT_THAT(result.error().message(), HasSubstr("256 pages"));
     EXPECT_EQ(result.error().page(), PageNo{test::kFakePages});
+}
+
+TEST_F(InspectTest, OptionsOfPagesNeedAPageAndATablespace) {
+    const auto refused = [this] {
+        const Result<int> result = inspect(FakeSpace().file());
+        return !result && exit_code_of(result.error().code()) == 2;
+    };
+    options_.records = true;
+    EXPECT_TRUE(refused());
+    options_.page = PageNo{3};
+    options_.doublewrite = true;
+    EXPECT_TRUE(refused());
+    options_.doublewrite = false;
+    options_.paths = {"t.frm"};
+    EXPECT_TRUE(refused());
+}
+
+TEST_F(InspectTest, RecordsOfAnIndexPageWithoutItsDirectory) {
+    FakeSpace space;
+    space.initialise(kUsedPage, 17855);
+    options_.page = PageNo{kUsedPage};
+    options_.records = true;
+    options_.json = true;
+    EXPECT_EQ(inspect(space.file()).value(), 0);
+    const Json document = Json::parse(printed_);
+    // All zero behind the header: REDUNDANT, and the infimum leads nowhere.
+    EXPECT_EQ(document["records"].at(0)["status"], "infimum");
+    EXPECT_THAT(document["problems"].at(0).get<std::string>(),
+                HasSubstr("the record list leads from offset 101 to 0"));
+}
+
+TEST_F(InspectTest, AFrmThatIsNoneIsNamed) {
+    options_.paths = {"t.frm"};
+    const Result<int> result = inspect(Bytes(5000));
+    ASSERT_FALSE(result);
+    EXPECT_EQ(exit_code_of(result.error().code()), 4);
+    EXPECT_EQ(result.error().file(), "t.frm");
+    EXPECT_THAT(printed_, IsEmpty());
 }
 
 }  // namespace

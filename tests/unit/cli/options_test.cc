@@ -147,9 +147,12 @@ TEST(CommandLine, HasTheDocumentedDefaults) {
 }
 
 TEST(CommandLine, UnderstandsEachCommandsOwnOptions) {
-    const Options inspect = parsed({"inspect", "t.ibd", "--page", "7", "--map", "--svg", "x.svg"});
+    const Options inspect = parsed({"inspect", "t.ibd", "--page", "7", "--map", "--svg", "x.svg",
+                                    "--records", "--doublewrite"});
     EXPECT_EQ(inspect.page, PageNo{7});
     EXPECT_TRUE(inspect.map);
+    EXPECT_TRUE(inspect.records);
+    EXPECT_TRUE(inspect.doublewrite);
     EXPECT_EQ(inspect.svg_file, "x.svg");
     const Options log = parsed({"log", "d", "--page", "0:5", "--from", "12288", "--summary"});
     EXPECT_EQ(log.log_page, (PageId{SpaceId{0}, PageNo{5}}));
