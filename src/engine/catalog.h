@@ -25,8 +25,7 @@ enum class CatalogScope : std::uint8_t {
 
 /// Errors: Corruption where InnoDB's dictionary cannot be read; Io; Key; Cancelled.
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
-                             const undo::Transactions& transactions,
-                             const DatabaseOptions& options,
+                             const undo::Transactions& transactions, const DatabaseOptions& options,
                              CatalogScope scope = CatalogScope::Served);
 
 }  // namespace redoubt::engine
