@@ -11,7 +11,7 @@ build: packages
 demo: build
 	@tools/demo
 
-# All that CI runs: tools/check first, then the tests with the real server, then a minute of fuzzing each decoder.
+# All that CI runs: tools/check first, then a short run of each fuzzer, then the tests with the real server.
 test: packages
 	@tools/test
 

@@ -19,7 +19,8 @@ namespace {
 // Of the 20 bytes that lead to an off-page column: docs/formats/blobs.md.
 constexpr std::size_t kFlagsOffset = 12;
 constexpr unsigned kNotOwner = 0x80;
-constexpr unsigned kLevelsMax = 64;  // of a tree; far beyond what a tablespace has room for
+constexpr std::size_t kProblemsMax = 1000;  // that are told of one tree
+constexpr unsigned kLevelsMax = 64;         // of a tree; far beyond what a tablespace has room for
 
 /// Whether every field that tells records apart is compared as the server does.
 bool is_ordered(const record::RecordLayout& layout) {
@@ -89,34 +90,36 @@ TreeChecker::TreeChecker(space::PageSource& source, const btree::Tree& tree,
       page_(tree.logical_size) {}
 
 void TreeChecker::report(std::string_view kind, PageNo page, std::string message) {
-    report_({.kind = kind, .page = page, .message = std::move(message)});
+    ++problems_;
+    if (problems_ <= kProblemsMax) {
+        report_({.kind = kind, .page = page, .message = std::move(message)});
+    } else if (problems_ == kProblemsMax + 1) {
+        report_({.kind = "more-pages", .page = page, .message = "more of this tree is damaged"});
+    }
 }
 
 Status TreeChecker::run() {
     parents_.page.resize(tree_.logical_size);
-    RETURN_IF_ERROR(read_root());
-    if (first_child_ == kNoPage) {
+    ASSIGN_OR_RETURN(const bool there, read_root());
+    if (!there) {
         return {};
     }
     complete_ = true;
-    PageNo first = first_child_;
-    for (unsigned level = root_level_ + 1; level-- > 0 && first != kNoPage;) {
-        RETURN_IF_ERROR(check_level(level, first));
-        first = first_child_;
+    for (unsigned level = root_level_ + 1; level-- > 0;) {
+        RETURN_IF_ERROR(check_level(level));
     }
     return {};
 }
 
-/// Leaves first_child_ at the root, or at kNoPage where there is none to begin with.
-Status TreeChecker::read_root() {
+Result<bool> TreeChecker::read_root() {
     const PageNo root = tree_.root.page;
     Status read = source_.read(tree_.root, tree_.row_compressed ? stored_ : page_);
     if (!read) {
         if (!is_damage(read.error())) {
-            return read;
+            return std::move(read.error());
         }
         report("tree-unreadable", root, read.error().message());
-        return {};
+        return false;
     }
     const std::span<const std::byte> raw = tree_.row_compressed ? stored_ : page_;
     const page::IndexHeaderView index(raw);
@@ -127,11 +130,10 @@ Status TreeChecker::read_root() {
                fmt::format("not the root of index {}: a page of type {}, index {}, level {}",
                            tree_.index_id, page::type_name(page::HeaderView(raw).type()),
                            index.index_id(), root_level_));
-        return {};
+        return false;
     }
     RETURN_IF_ERROR(read_segments(raw));
-    first_child_ = root;
-    return {};
+    return true;
 }
 
 /// The two segments that the tree's pages come from.
@@ -204,8 +206,8 @@ Result<bool> TreeChecker::load(PageNo number, unsigned level, std::vector<std::b
 
 Result<PageNo> TreeChecker::next_child(Key& key) {
     key.known = false;
-    while (parents_.number != kNoPage) {
-        if (parents_.at < parents_.origins.size()) {
+    for (;;) {
+        while (parents_.at < parents_.origins.size()) {
             const std::uint16_t origin = parents_.origins[parents_.at++];
             parents_.fields.resize(layout_.key_fields + 1);
             auto child =
@@ -221,37 +223,30 @@ Result<PageNo> TreeChecker::next_child(Key& key) {
             }
             return *child;
         }
-        const PageNo next = parents_.number == tree_.root.page
-                                ? kNoPage  // whatever it says, which was said
-                                : page::HeaderView(parents_.page).next();
-        if (next == kNoPage || parents_.pages_read++ >= use_.page_count()) {
-            break;
+        if (parents_.next_page == parents_.pages.size()) {
+            return kNoPage;
         }
-        const unsigned level = page::IndexHeaderView(parents_.page).level();
+        const PageNo next = parents_.pages[parents_.next_page++];
         ASSIGN_OR_RETURN(const bool good,
-                         load(next, level, parents_.page, parents_.origins, false));
-        if (!good) {
-            parents_.broken = true;
-            break;
-        }
-        parents_.number = next;
+                         load(next, parents_.level, parents_.page, parents_.origins, false));
         parents_.at = 0;
+        if (!good) {
+            parents_.origins.clear();
+            parents_.broken = true;
+        }
     }
-    parents_.number = kNoPage;
-    return kNoPage;
 }
 
-/// Leaves the first page of the level below in first_child_.
-Status TreeChecker::check_level(unsigned level, PageNo first) {
+Status TreeChecker::check_level(unsigned level) {
     const bool is_root = level == root_level_;
-    first_child_ = kNoPage;
     last_.known = false;
     Key pointer;
-    PageNo number = first;
+    PageNo number = tree_.root.page;
     if (!is_root) {
         ASSIGN_OR_RETURN(number, next_child(pointer));
     }
-    Parents next_parents;  // the first page of this level that can be read
+    std::vector<PageNo> usable;
+    bool broken = false;  // some page is not
     PageNo before = kNoPage;
     PageNo linked = number;  // where the page before leads to
     bool sure = true;        // `before` and `linked` are known
@@ -282,19 +277,14 @@ Status TreeChecker::check_level(unsigned level, PageNo first) {
                 if (level == 0 && layout_.clustered) {
                     RETURN_IF_ERROR(check_blobs(number));
                 }
-                if (next_parents.number == kNoPage) {
-                    next_parents.page = page_;
-                    next_parents.origins = origins_;
-                    next_parents.number = number;
-                    next_parents.broken = !leftmost;
-                }
+                usable.push_back(number);
                 sure = true;
                 before = number;
                 linked = header.next();
             } else {
                 sure = false;
                 last_.known = false;
-                complete_ = complete_ && level == 0;
+                broken = true;
             }
         }
         if (is_root) {
@@ -307,9 +297,12 @@ Status TreeChecker::check_level(unsigned level, PageNo first) {
                fmt::format("leads to page {}, but is the last of its level", linked.value));
     }
     complete_ = complete_ && !parents_.broken;
-    parents_ = std::move(next_parents);
-    parents_.page.resize(tree_.logical_size);
-    first_child_ = parents_.number;
+    parents_.pages = level == 0 ? std::vector<PageNo>() : std::move(usable);
+    parents_.broken = broken;
+    parents_.level = level;
+    parents_.next_page = 0;
+    parents_.origins.clear();
+    parents_.at = 0;
     return {};
 }
 

@@ -70,19 +70,21 @@ private:
     };
     /// The level above the one that is checked, child by child.
     struct Parents {
+        std::vector<PageNo> pages;  // that can be used, in order
+        bool broken = false;        // some cannot: children may be missing
+        unsigned level = 0;
+        std::size_t next_page = 0;
         std::vector<std::byte> page;
         std::vector<std::uint16_t> origins;
-        PageNo number = kNoPage;
-        std::size_t at = 0;
-        std::uint32_t pages_read = 0;
-        bool broken = false;  // some of it cannot be read: children may be missing
+        std::size_t at = 0;  // of origins
         std::vector<record::Field> fields;
     };
 
-    Status read_root();
+    /// False: there is no tree to check.
+    Result<bool> read_root();
     Status read_segments(std::span<const std::byte> root);
     Result<std::uint64_t> segment_at(std::span<const std::byte> root, bool leaf);
-    Status check_level(unsigned level, PageNo first);
+    Status check_level(unsigned level);
     /// The next child of the level above; kNoPage: none is left.
     Result<PageNo> next_child(Key& key);
     Result<bool> load(PageNo number, unsigned level, std::vector<std::byte>& page,
@@ -111,11 +113,11 @@ private:
     std::vector<std::string> sentences_;
     Parents parents_;
     Key last_;  // of the level so far
-    PageNo first_child_ = kNoPage;
     unsigned root_level_ = 0;
     std::uint64_t leaf_segment_ = 0;   // 0 = not known
     std::uint64_t inner_segment_ = 0;  // 0 = not known
     bool complete_ = false;
+    std::size_t problems_ = 0;
     std::uint64_t records_ = 0;
 };
 

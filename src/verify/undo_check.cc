@@ -175,6 +175,7 @@ private:
                 report("undo-log", at,
                        fmt::format("leads back to page {}, page {} is before it",
                                    undo.node().previous().page.value, before.value));
+                return {};  // what follows is another's, or was seen already
             }
             check_records(at, page, at == first);
             before = at.page;
