@@ -88,7 +88,7 @@ space::PageSource& DirectoryReader::source() {
 Status DirectoryReader::read() {
     ASSIGN_OR_RETURN(layout_,
                      space::find_layout(directory_, options_.layout, options_.layout_given));
-    const Status recovered = read_recovered();
+    Status recovered = read_recovered();
     if (recovered || recovered.error().code() == ErrorCode::Cancelled) {
         return recovered;
     }
@@ -106,7 +106,7 @@ Status DirectoryReader::read_recovered() {
                                                             &versions, options_.cancel));
         return {};
     };
-    const Status done = read();
+    Status done = read();
     if (!done) {
         spaces_ = nullptr;
         transactions_.reset();
