@@ -144,7 +144,7 @@ UnicodeWeights::UnicodeWeights(const PackedTable& packed, std::span<const Contra
     for (std::size_t page = 0; page < kPages; ++page) {
         rules_[page] = reader.take<std::uint8_t>();
         pages_[page] = pages;
-        if (rules_[page] == kExplicit) {
+        if (rules_[page] == Explicit) {
             ++pages;
         }
     }
@@ -195,7 +195,7 @@ void UnicodeWeights::change(const Contraction& change) {
         return;
     }
     const std::size_t page = change.codes[0] / kWeightPageSize;
-    REDOUBT_ASSERT(rules_[page] == kExplicit);
+    REDOUBT_ASSERT(rules_[page] == Explicit);
     for (std::size_t level = 0; level < kLevelsMax && !levels_[level].places.empty(); ++level) {
         Level& to = levels_[level];
         const auto& weights = change.weights[level];
@@ -231,14 +231,14 @@ WeightList UnicodeWeights::implicit(std::uint32_t code, unsigned rule, std::size
     // 17000: Tangut and its components, 1B170: Nushu, 18B00: Khitan small script.
     static constexpr Side kSides[] = {{0xFB00, 0x17000}, {0xFB01, 0x1B170}, {0xFB02, 0x18B00}};
     static constexpr std::uint16_t kLeads[] = {0, 0xFB40, 0xFB80, 0xFBC0};
-    if (rule == kReplaced) {
+    if (rule == Replaced) {
         return {.implicit = {kReplacementWeight}, .count = 1};
     }
     if (level != 0) {
         return {.implicit = {level == 1 ? kImplicitSecondary : kImplicitTertiary}, .count = 1};
     }
-    const bool side = rule >= kTangut;
-    const Side from = side ? kSides[rule - kTangut]
+    const bool side = rule >= Tangut;
+    const Side from = side ? kSides[rule - Tangut]
                            : Side{static_cast<std::uint16_t>(kLeads[rule] + (code >> 15)), 0};
     return {
         .implicit = {from.lead, static_cast<std::uint16_t>(((code - from.base) & 0x7FFF) | 0x8000)},
@@ -247,7 +247,7 @@ WeightList UnicodeWeights::implicit(std::uint32_t code, unsigned rule, std::size
 
 WeightList UnicodeWeights::of(std::uint32_t code, std::size_t level) const {
     const std::size_t page = code / kWeightPageSize;
-    if (rules_[page] != kExplicit) {
+    if (rules_[page] != Explicit) {
         return implicit(code, rules_[page], level);
     }
     const Level& from = levels_[level];

@@ -90,14 +90,14 @@ public:
 private:
     /// How a character gets its weights; in the table 0xF0 + rule stands where else a count does.
     enum Rule : std::uint8_t {
-        kExplicit,
-        kHan,
-        kHanExtended,
-        kUnassigned,
-        kReplaced,
-        kTangut,
-        kNushu,
-        kKhitan
+        Explicit,
+        Han,
+        HanExtended,
+        Unassigned,
+        Replaced,
+        Tangut,
+        Nushu,
+        Khitan
     };
     struct Level {
         std::vector<std::uint32_t> places;  // of characters: begin << 8 | count or 0xF0 + rule
@@ -111,7 +111,7 @@ private:
     static WeightList implicit(std::uint32_t code, unsigned rule, std::size_t level);
 
     static constexpr std::size_t kPages = kCodePointEnd / kWeightPageSize;
-    std::array<std::uint8_t, kPages> rules_{};   // of pages; kExplicit: see pages_
+    std::array<std::uint8_t, kPages> rules_{};   // of pages; Explicit: see pages_
     std::array<std::uint16_t, kPages> pages_{};  // position among the explicit pages
     std::array<Level, kLevelsMax> levels_;
     std::vector<Contraction> contractions_;  // sorted: first code, then longer ones first
