@@ -12,7 +12,6 @@
 namespace redoubt::space {
 namespace {
 
-constexpr std::uint32_t kPageSizeMin = 4096;  // of innodb_page_size
 constexpr std::uint32_t kPhysicalSizeMin = 1024;
 constexpr std::uint64_t kMebibyte = 1 << 20;
 constexpr std::string_view kSystemName = "innodb_system";
