@@ -245,8 +245,8 @@ private:
 }  // namespace
 
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
-                             const undo::Transactions& transactions,
-                             const DatabaseOptions& options, CatalogScope scope) {
+                             const undo::Transactions& transactions, const DatabaseOptions& options,
+                             CatalogScope scope) {
     return CatalogReader(directory, spaces, transactions, options, scope).run();
 }
 

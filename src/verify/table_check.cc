@@ -65,6 +65,7 @@ public:
         if (options_.progress != nullptr) {
             options_.progress->end();
         }
+        const base::MutexLock lock(mutex_);
         return checks_;
     }
 
