@@ -120,9 +120,9 @@ std::string entry_text(const Verdict::Entry& entry, const Options& options) {
                         human_bytes(report.bytes), human_count(report.zero_pages),
                         human_count(report.free_pages), human_seconds(report.seconds));
     if (report.trees != 0) {
-        text += fmt::format("checked {} trees of {} tables, {} records\n",
-                            human_count(report.trees), human_count(report.tables),
-                            human_count(report.records));
+        text +=
+            fmt::format("checked {} trees of {} tables, {} records\n", human_count(report.trees),
+                        human_count(report.tables), human_count(report.records));
     }
     if (report.not_checked_pages != 0) {
         text += fmt::format("not checked: {} pages\n", human_count(report.not_checked_pages));

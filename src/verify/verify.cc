@@ -1,6 +1,6 @@
 // Map of this file: Verifier opens what there is (open_*), has every page checked (scan_pages),
 // then judges each file (judge): extents, what is wrong with which page, and whether recovery will
-// heal it.
+// heal it; last the trees (check_trees, in table_check).
 #include "verify/verify.h"
 
 #include <algorithm>
@@ -59,10 +59,11 @@ public:
         RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
         RETURN_IF_ERROR(check_jobs());
         if (has_level("trees") || has_level("rows")) {
-            find({.kind = "trees-not-checked",
-                  .severity = Severity::Note,
-                  .file = path,
-                  .message = "its trees are checked where the dictionary is: verify its directory"});
+            find(
+                {.kind = "trees-not-checked",
+                 .severity = Severity::Note,
+                 .file = path,
+                 .message = "its trees are checked where the dictionary is: verify its directory"});
         }
         return finish();
     }
