@@ -119,6 +119,7 @@ public:
     bool empty() const { return page_ == nullptr || page_->first == 0; }
     PageId id() const { return PageId::unpack(page_->id); }
     Lsn first_start() const { return start(page_->first); }
+    Lsn last_start() const { return start(page_->last); }
     /// The log makes the page from nothing: what the file holds does not matter.
     bool initialised() const { return !empty() && effect(page_->first) != PageEffect::Change; }
     /// The page is free at the end of the log: neither read nor written.

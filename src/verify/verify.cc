@@ -20,6 +20,7 @@
 #include "space/file_pages.h"
 #include "undo/transactions.h"
 #include "verify/page_scan.h"
+#include "verify/stale_check.h"
 #include "verify/table_check.h"
 
 namespace redoubt::verify {
@@ -51,6 +52,7 @@ public:
         RETURN_IF_ERROR(report_unseen_spaces());
         RETURN_IF_ERROR(check_against_dictionary());
         RETURN_IF_ERROR(check_jobs());
+        RETURN_IF_ERROR(check_stale());
         RETURN_IF_ERROR(check_trees());
         return finish();
     }
@@ -58,7 +60,7 @@ public:
     Result<VerifyReport> run_file(const std::string& path) {
         RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
         RETURN_IF_ERROR(check_jobs());
-        if (has_level("trees") || has_level("rows")) {
+        if (looks_at_trees()) {
             find(
                 {.kind = "trees-not-checked",
                  .severity = Severity::Note,
@@ -585,8 +587,40 @@ private:
         return {};
     }
 
+    /// Pages that are whole and older than the log says they must be.
+    Status check_stale() {
+        if (!looks_at_trees() || analysis_ == nullptr) {
+            return {};
+        }
+        ASSIGN_OR_RETURN(const auto pages, find_stale_pages(*analysis_, jobs_, options_));
+        for (const StalePage& stale : pages) {
+            Finding finding{.kind = "page-stale",
+                            .file = stale.job->paths.front(),
+                            .table = space::decode_file_name(stale.job->name),
+                            .space = stale.job->disk_header.id,
+                            .page = stale.page,
+                            .lsn = stale.lsn,
+                            .message = fmt::format("an older image of the page: its change at lsn "
+                                                   "{} lies before the checkpoint, so a "
+                                                   "newer one was written",
+                                                   stale.changed.value)};
+            if (stale.copied && report_.needs_recovery) {
+                heal(finding, "recovery takes the newer one from the doublewrite buffer");
+            } else if (touched(*stale.job)) {
+                RETURN_IF_ERROR(try_to_heal(finding));
+            }
+            if (finding.severity == Severity::Damage) {
+                finding.message += "; restore the table from the last backup";
+            }
+            find(std::move(finding));
+        }
+        return {};
+    }
+
+    bool looks_at_trees() const { return has_level("trees") || has_level("rows"); }
+
     Status check_trees() {
-        if ((!has_level("trees") && !has_level("rows")) || analysis_ == nullptr) {
+        if (!looks_at_trees() || analysis_ == nullptr) {
             return {};  // without the log (which is said) it is not known what the trees are
         }
         const TableFindings findings{
@@ -695,31 +729,37 @@ private:
             finding.kind = "free-page";
             finding.message += "; the page is free, its content does not matter";
         } else if (touched) {
-            ASSIGN_OR_RETURN(const auto healing,
-                             recovered_->healing_of({job.disk_header.id, problem.page}));
-            switch (healing) {
-                case RecoveredPages::Healing::None:
-                    break;
-                case RecoveredPages::Healing::Initialised:
-                    heal(finding, "the redo log makes the page anew");
-                    break;
-                case RecoveredPages::Healing::Freed:
-                    heal(finding, "the redo log frees the page");
-                    break;
-                case RecoveredPages::Healing::Doublewrite:
-                    heal(finding, "torn; the doublewrite buffer has a whole copy");
-                    break;
-            }
+            RETURN_IF_ERROR(try_to_heal(finding));
         }
         find(std::move(finding));
+        return {};
+    }
+
+    /// Makes a note of a finding about a page of a space that the redo log touches, if recovery
+    /// heals it.
+    Status try_to_heal(Finding& finding) {
+        ASSIGN_OR_RETURN(const auto healing,
+                         recovered_->healing_of({*finding.space, *finding.page}));
+        switch (healing) {
+            case RecoveredPages::Healing::None:
+                break;
+            case RecoveredPages::Healing::Initialised:
+                heal(finding, "the redo log makes the page anew");
+                break;
+            case RecoveredPages::Healing::Freed:
+                heal(finding, "the redo log frees the page");
+                break;
+            case RecoveredPages::Healing::Doublewrite:
+                heal(finding, "torn; the doublewrite buffer has a whole copy");
+                break;
+        }
         return {};
     }
 
     static void heal(Finding& finding, std::string_view how) {
         finding.severity = Severity::Note;
         finding.kind = "torn-page";
-        finding.message += "; ";
-        finding.message += how;
+        finding.message += fmt::format("; {}", how);
     }
 
     /// Pages in use that were never written. (The doublewrite segment has some by design.)

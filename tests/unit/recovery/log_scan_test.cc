@@ -137,50 +137,126 @@ TEST(LogScan, SeveralThreadsFindWhatOneFinds) {  // W1
     }
 }
 
-/// The scan takes nearly all mini-transactions in one pass of its own: the same as LogReader and
-/// RecordReader find one after another.
-TEST(LogScan, FindsWhatTheReadersFind) {
-    const LongLog log(4);
+/// What LogReader and RecordReader find one after another.
+struct Read {
     std::array<std::uint64_t, redo::kRecordKindCount> counts{};
-    RedoIndex expected{std::size_t{64} << 20};
-    expected.begin(0);
-    redo::LogReader reader = log.log->reader();
-    reader.seek(log.checkpoint);
     std::uint64_t mtr_count = 0;
-    for (;; ++mtr_count) {
+    RedoIndex index{std::size_t{64} << 20};
+};
+
+void take_records(const redo::Mtr& mtr, Read& read) {
+    redo::RecordReader records(mtr.records);
+    for (redo::Record record;;) {
+        const auto found = records.next(record);
+        ASSERT_TRUE(found) << found.error().to_string();
+        if (!*found) {
+            return;
+        }
+        ++read.counts.at(redo::record_kind(record));
+        if (record.is_file_record() || record.type == redo::RecordType::Option) {
+            continue;
+        }
+        PageEffect effect = PageEffect::Change;
+        if (record.type == redo::RecordType::InitPage) {
+            effect = PageEffect::Initialise;
+        } else if (record.type == redo::RecordType::FreePage) {
+            effect = PageEffect::Free;
+        }
+        read.index.add(record.page, mtr.start, effect);
+    }
+}
+
+/// Of mini-transactions from `from` on that begin before `until`.
+std::unique_ptr<Read> read(const redo::LogFile& log, Lsn from, Lsn until) {
+    auto result = std::make_unique<Read>();
+    result->index.begin(0);
+    redo::LogReader reader = log.reader();
+    reader.seek(from);
+    for (; reader.position() < until; ++result->mtr_count) {
         const auto mtr = reader.next();
-        ASSERT_TRUE(mtr) << mtr.error().to_string();
+        EXPECT_TRUE(mtr) << mtr.error().to_string();
         if (!*mtr) {
             break;
         }
-        redo::RecordReader records((*mtr)->records);
-        for (redo::Record record;;) {
-            const auto found = records.next(record);
-            ASSERT_TRUE(found) << found.error().to_string();
-            if (!*found) {
-                break;
-            }
-            ++counts.at(redo::record_kind(record));
-            if (record.is_file_record() || record.type == redo::RecordType::Option) {
-                continue;
-            }
-            PageEffect effect = PageEffect::Change;
-            if (record.type == redo::RecordType::InitPage) {
-                effect = PageEffect::Initialise;
-            } else if (record.type == redo::RecordType::FreePage) {
-                effect = PageEffect::Free;
-            }
-            expected.add(record.page, (*mtr)->start, effect);
-        }
+        take_records(**mtr, *result);
     }
-    expected.finish();
+    result->index.finish();
+    return result;
+}
+
+/// The scan takes nearly all mini-transactions in one pass of its own: with the same result.
+TEST(LogScan, FindsWhatTheReadersFind) {
+    const LongLog log(4);
+    const auto expected = read(*log.log, log.checkpoint, log.end);
     for (const unsigned threads : {1U, 3U}) {
         SCOPED_TRACE(threads);
         const auto scanned = scan(log, threads);
-        EXPECT_EQ(scanned->scan.mtr_count, mtr_count);
-        EXPECT_EQ(scanned->scan.record_counts, counts);
-        expect_same(scanned->index, expected);
+        EXPECT_EQ(scanned->scan.mtr_count, expected->mtr_count);
+        EXPECT_EQ(scanned->scan.record_counts, expected->counts);
+        expect_same(scanned->index, expected->index);
     }
+}
+
+/// A log whose newest checkpoint lies at its end, all else being history.
+struct OldLog : LongLog {
+    explicit OldLog(unsigned seed) : LongLog(seed) {
+        newer = builder.next;
+        builder.append(test::file_checkpoint(newer));
+        builder.checkpoint(1, newer, newer);
+        reopen();
+    }
+    void reopen() {
+        directory.put("ib_logfile0", builder.bytes);
+        log = *redo::LogFile::open(directory, "ib_logfile0", nullptr);
+    }
+    Lsn newer;
+};
+
+TEST(LogHistory, IsWhatTheLapBeforeTheCheckpointSays) {
+    const OldLog log(5);
+    const auto scanned = scan(log, 2);
+    ASSERT_EQ(scanned->scan.checkpoint.lsn, log.newer);
+    RedoIndex history(std::size_t{64} << 20);
+    const auto from = index_history(*log.log, scanned->scan, history, {.threads = 2});
+    ASSERT_TRUE(from) << from.error().to_string();
+    EXPECT_GT(*from, log.checkpoint);  // the lap's first quarter was never written
+    EXPECT_LT(*from, Lsn{log.checkpoint.value + LongLog::kCapacity / 4});
+    const auto expected = read(*log.log, *from, log.newer);
+    EXPECT_GT(expected->index.page_count(), 10'000U);
+    expect_same(history, expected->index);
+    const PageEntries entries = history.page(0);
+    EXPECT_EQ(entries.last_start(), starts_of(entries).back());
+}
+
+TEST(LogHistory, OfTheFirstLapBeginsWithTheLog) {
+    LogBuilder builder(Lsn{20000}, LogBuilder::kStart + 100'000);
+    const PageId page{SpaceId{7}, PageNo{3}};
+    builder.append({test::page_record(kWrite, page, test::from_hex("0401"))});
+    const Lsn last = builder.next;
+    builder.append({test::page_record(kWrite, page, test::from_hex("0401"))});
+    builder.append({test::page_record(kFreePage, {page.space, PageNo{4}}, {})});
+    builder.checkpoint(0, builder.next, builder.next);
+    builder.append(test::file_checkpoint(builder.next));
+    io::MemoryDirectory directory;
+    directory.put("ib_logfile0", builder.bytes);
+    const auto log = *redo::LogFile::open(directory, "ib_logfile0", nullptr);
+    RedoIndex index(1 << 20);
+    const auto scanned = scan_log(*log, index, {});
+    ASSERT_TRUE(scanned) << scanned.error().to_string();
+    EXPECT_EQ(*index_history(*log, *scanned, index, {}), Lsn{20000});
+    ASSERT_EQ(index.page_count(), 2U);
+    EXPECT_EQ(index.page(0).last_start(), last);
+    EXPECT_TRUE(index.page(1).freed());
+}
+
+TEST(LogHistory, ThatDoesNotLeadToTheCheckpointCountsForNothing) {
+    OldLog log(6);
+    log.builder.byte(Lsn{log.newer.value - (std::uint64_t{3} << 20)}) ^= std::byte{0x40};
+    log.reopen();
+    const auto scanned = scan(log, 2);
+    RedoIndex history(std::size_t{64} << 20);
+    EXPECT_EQ(*index_history(*log.log, scanned->scan, history, {.threads = 2}), log.newer);
+    EXPECT_EQ(history.page_count(), 0U);
 }
 
 TEST(LogScan, ADamagedMiniTransactionEndsTheLogForAllThreads) {
