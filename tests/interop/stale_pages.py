@@ -108,19 +108,51 @@ class StalePages(unittest.TestCase):
             self._assert_each_found(one)
         self._each(check)
 
+    def _crash(self, one, flushed=()):
+        """The changes that the older images lack lie before the checkpoint; redo behind it changes the same pages again.
+        `flushed`: tables that are changed and written meanwhile, so that the doublewrite buffer has their pages."""
+        with one.server() as server:
+            with server.connect() as sql:
+                one.change(sql)
+            server.shut_down()
+        with one.server() as server:
+            with server.connect() as sql:
+                one.change(sql)
+                for table in flushed:
+                    for _ in range(2):  # as many pages as the buffer has, and more
+                        one.change(sql, table)
+                        staging.flush_table(sql, f"{staging.DATABASE}.{table}")
+            server.kill()
+
     def test_crashed(self):
-        """The changes that the older images lack lie before the checkpoint; redo behind it changes the same pages again."""
         def check(one):
-            with one.server() as server:
-                with server.connect() as sql:
-                    one.change(sql)
-                server.shut_down()
-            with one.server() as server:
-                with server.connect() as sql:
-                    one.change(sql)
-                    server.kill()
+            self._crash(one, flushed=["other"])
             self._assert_each_found(one)
         self._each(check)
+
+    def test_crashed_with_a_copy(self):
+        """The doublewrite buffer still has the pages' last images: recovery takes them, and verify says so."""
+        def check(one):
+            self._crash(one)
+            crashed = one.site.copy_to(one.site.folder + "-crashed")
+            stale = one.put_back(one.path(_FILE))
+            page = next(stale)
+            answer = one.verify(one.site.data)
+            self.assertEqual(answer.code, redoubt.OK, answer.text)
+            self.assertIn(("torn-page", _FILE, page), [(finding["kind"], finding.get("file"), finding.get("page"))
+                                                      for finding in answer.document["findings"]])
+            recovered = self._recover(one)
+            stale.close()
+            one.site.bring(crashed.folder)
+            self.assertEqual(recovered, self._recover(one))
+        self._each(check)
+
+    def _recover(self, one):
+        """The table's bytes as recovery leaves them."""
+        answer = redoubt.recover(one.site, one.config)
+        self.assertEqual(answer.code, redoubt.OK, answer.text)
+        with open(one.path(_FILE), "rb") as file:
+            return file.read()
 
     def test_backup_with_manifest(self):
         def check(one):
