@@ -359,8 +359,9 @@ void add_commands(CLI::App& app, Options& options) {
             .add_option("--database", options.database,
                         "Tables of this database may go by their bare names")
             ->type_name("NAME");
-        command.add_flag("--read-uncommitted", options.read_uncommitted,
-                         "Show changes of transactions that never committed");
+        command.add_flag(
+            "--read-uncommitted", options.read_uncommitted,
+            "Show changes of transactions that never committed, marked by a column _uncommitted");
         command.add_flag("--skip-damaged", options.skip_damaged,
                          "Go on past damaged pages, and say what was left out");
     }

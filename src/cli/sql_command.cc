@@ -95,6 +95,7 @@ Result<int> sql_command(const CommandContext& context) {
     print_notes(database->notes(), options.quiet);
     ASSIGN_OR_RETURN(const auto session,
                      sql::Session::open(*database, {.database = options.database,
+                                                    .marks_uncommitted = options.read_uncommitted,
                                                     .cancel = &context.cancel,
                                                     .note = [&options](std::string_view note) {
                                                         if (!options.quiet) {

@@ -181,6 +181,10 @@ void set_result(sqlite3_context* result, const Value& value) {
 }
 
 int TableCursor::column(sqlite3_context* result, std::size_t position) {
+    if (position == table.traits.size()) {
+        sqlite3_result_int(result, rows->uncommitted() ? 1 : 0);
+        return SQLITE_OK;
+    }
     if (!announced[position]) {
         return fail(table, make_error(ErrorCode::Internal,
                                       "SQLite asks for a column it did not announce: {} of {}",
@@ -207,6 +211,18 @@ int TableCursor::column(sqlite3_context* result, std::size_t position) {
 VirtualTable& table_of(sqlite3_vtab* table) { return *static_cast<VirtualTable*>(table); }
 TableCursor& cursor_of(sqlite3_vtab_cursor* cursor) { return *static_cast<TableCursor*>(cursor); }
 
+/// Of the column that marks rows; one that the table has not.
+std::string mark_name(const dict::Table& table) {
+    std::string name = kUncommittedColumn;
+    const auto is_taken = [&](const dict::Column& column) {
+        return sqlite3_stricmp(column.name.c_str(), name.c_str()) == 0;
+    };
+    while (std::ranges::any_of(table.columns, is_taken)) {
+        name += '_';
+    }
+    return name;
+}
+
 std::string declaration(const VirtualTable& table) {
     std::string text = "CREATE TABLE x(";
     for (std::size_t position = 0; position < table.traits.size(); ++position) {
@@ -214,6 +230,9 @@ std::string declaration(const VirtualTable& table) {
         text += position == 0 ? "" : ", ";
         text += quoted(table.table.columns[position].name) + ' ' + traits.declared_type +
                 " COLLATE " + traits.collation;
+    }
+    if (table.context.marks_uncommitted) {
+        text += ", " + quoted(mark_name(table.table)) + " INTEGER";
     }
     if (!table.has_identity) {
         return text + ')';
@@ -300,12 +319,13 @@ Request request_of(const VirtualTable& table, sqlite3_index_info& info) {
     }
     for (int position = 0; position < info.nOrderBy; ++position) {
         const auto& order = info.aOrderBy[position];
-        if (order.iColumn < 0) {  // by row id, which means nothing here
+        const auto column = static_cast<std::size_t>(order.iColumn);
+        if (order.iColumn < 0 || column >= table.traits.size()) {
+            // By row id, which means nothing here, or by what no index has.
             request.order.clear();
             break;
         }
-        request.order.push_back(
-            {.column = static_cast<std::size_t>(order.iColumn), .descending = order.desc != 0});
+        request.order.push_back({.column = column, .descending = order.desc != 0});
     }
     return request;
 }

@@ -16,6 +16,9 @@ struct sqlite3;
 namespace redoubt::sql {
 
 inline constexpr const char* kModuleName = "redoubt";
+/// 1 in rows that a transaction has changed that never committed, else 0. Underscores are added
+/// where a table has such a column of its own.
+inline constexpr const char* kUncommittedColumn = "_uncommitted";
 
 /// What the module's tables and their connection's session share. Used by one thread.
 struct ModuleContext {
@@ -28,6 +31,8 @@ struct ModuleContext {
     /// ids rows that it has had. Tables without a key have none; nothing tells a table that it is
     /// asked for such a plan. So a statement with an OR clears this, and reads those tables whole.
     bool search_keyless_tables = true;
+    /// Each table has one more column, kUncommittedColumn.
+    bool marks_uncommitted = false;
 };
 
 /// `context` outlives the connection. Returns SQLite's result code.

@@ -62,7 +62,9 @@ public:
         : options_(std::move(options)),
           database_(database),
           catalog_(database, options_.database),
-          context_{.database = database, .note = options_.note} {}
+          context_{.database = database,
+                   .note = options_.note,
+                   .marks_uncommitted = options_.marks_uncommitted} {}
 
     Status open();
     Status run(std::string_view text, ResultWriter& writer) override;

@@ -16,6 +16,7 @@ namespace redoubt::sql {
 
 struct SessionOptions {
     std::string database = {};  ///< whose tables go by their bare names; empty = any's, if unique
+    bool marks_uncommitted = false;  ///< tables have a column that says which rows are
     const base::CancelToken* cancel = nullptr;
     std::function<void(std::string_view)> note = {};
 };

@@ -140,9 +140,9 @@ _PAIRS = [
 ]
 
 
-def ask(site, statements):
+def ask(site, statements, *options):
     """Answers of `redoubt sql`, each a list of rows of texts; None for NULL."""
-    line = redoubt.command("sql", site.data)
+    line = redoubt.command("sql", site.data, *options)
     line.remove("--json")
     answers = []
     result = subprocess.run([*line, "--format", "csv", "--quiet"], input=";\n.mode csv\n".join(statements) + ";\n",
@@ -204,6 +204,23 @@ def run(scratch):
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             found += compare(crashed, sql, "crashed")
+    return found + check_uncommitted(crashed)
+
+
+def check_uncommitted(site):
+    """What the open transaction did is shown and marked, and nothing else is."""
+    changed = [[str(i), "6"] for i in range(1, 700) if i % 11 != 0]
+    wanted = {
+        "SELECT id, customer FROM shop.orders WHERE _uncommitted = 1 ORDER BY id": changed,
+        "SELECT COUNT(*), MAX(id) FROM shop.orders": [[str(sum(i % 11 != 0 for i in range(1, 2901))), "2900"]],
+        "SELECT id, name, _uncommitted FROM shop.customers WHERE id = 2": [["2", "bob!", "1"]],
+        "SELECT id, _uncommitted FROM shop.customers WHERE name = 'bob!'": [["2", "1"]],
+        "SELECT SUM(_uncommitted), COUNT(*) FROM shop.keyless": [["0", "501"]],
+    }
+    answers, found = ask(site, list(wanted), "--read-uncommitted")
+    found += [f"--read-uncommitted: {query}\n  {str(answer)[:300]}\n  wanted {str(expected)[:300]}"
+              for (query, expected), answer in zip(wanted.items(), answers) if answer != expected]
+    print(f"--read-uncommitted: {len(wanted)} queries, {len(found)} differ")
     return found
 
 

@@ -87,6 +87,7 @@ struct FakeTable {
     std::function<Value(std::uint64_t row, std::size_t column)> generate = {};
     std::optional<std::uint64_t> fails_after = {};  ///< rows
     std::function<void(std::uint64_t)> at_row = {};
+    std::vector<std::size_t> uncommitted = {};  ///< which of a scan's rows, from 1
 };
 
 /// Comparison of two values of one kind, as an index does it: NULL first.
@@ -186,7 +187,10 @@ public:
         }
         return table_.generate ? table_.generate(at_, position) : rows_[at_ - 1][position];
     }
-    bool uncommitted() const override { return false; }
+    bool uncommitted() const override {
+        return std::find(table_.uncommitted.begin(), table_.uncommitted.end(), at_) !=
+               table_.uncommitted.end();
+    }
 
 private:
     int compare_prefix(const Row& row, const std::vector<std::size_t>& key,

@@ -46,6 +46,7 @@ protected:
         if (!session_) {
             auto session = Session::open(
                 database_, {.database = default_database_,
+                            .marks_uncommitted = marks_uncommitted_,
                             .cancel = &cancel_,
                             .note = [this](std::string_view note) { notes_.emplace_back(note); }});
             EXPECT_TRUE(session);
@@ -75,6 +76,7 @@ protected:
 
     FakeDatabase database_;
     std::string default_database_;
+    bool marks_uncommitted_ = false;
     std::unique_ptr<Session> session_;
     base::CancelToken cancel_;
     std::string output_;
@@ -87,6 +89,22 @@ TEST_F(SessionTest, AsksForTheColumnsItNeedsAndNoOthers) {
     EXPECT_EQ(scan_of("SELECT price FROM shop.orders WHERE note LIKE 'b%'"),
               "PRIMARY - .. - columns 2,4");
     EXPECT_EQ(scan_of("SELECT 1 FROM shop.orders"), "PRIMARY - .. - columns ");
+}
+
+TEST_F(SessionTest, MarksRowsThatWereNeverCommitted) {
+    database_.add({.table = make_table("shop", "marked",
+                                       {column("id", "int(11)"), column("_Uncommitted", "int(11)")},
+                                       {primary({0})}),
+                   .rows = {{integer(1), integer(7)}, {integer(2), integer(8)}},
+                   .uncommitted = {2}});
+    EXPECT_EQ(run("SELECT * FROM shop.marked"), "1,7\n2,8\n");
+    session_.reset();
+    marks_uncommitted_ = true;
+    EXPECT_EQ(run("SELECT * FROM shop.customers"), "10,Änne,0\n20,名,0\n");
+    EXPECT_EQ(run("SELECT * FROM shop.marked ORDER BY _uncommitted_ DESC"), "2,8,1\n1,7,0\n");
+    EXPECT_EQ(run("SELECT id FROM shop.marked WHERE _uncommitted_"), "2\n");
+    EXPECT_EQ(scan_of("SELECT _uncommitted_ FROM shop.marked WHERE id = 2"),
+              "PRIMARY 2] .. 2] columns 0");
 }
 
 TEST_F(SessionTest, PushesKeysAndRangesDown) {
