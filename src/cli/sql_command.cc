@@ -1,6 +1,7 @@
 /// redoubt sql PATH [-e SQL] [--format table|csv|json|sql]
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -67,13 +68,23 @@ Status run_statements(const Options& options, SqlShell& shell) {
     return shell.run_stream(std::cin);
 }
 
+bool is_file(const std::filesystem::path& operand) {
+    std::error_code ignored;  // then it is none, and opening it as a directory says why
+    return std::filesystem::is_regular_file(operand, ignored);
+}
+
+/// `directory` is what the operand names, or where the file is that it names.
 Result<std::unique_ptr<engine::Database>> open_operand(const CommandContext& context,
-                                                       io::Directory& directory) {
+                                                       io::Directory& directory,
+                                                       const std::filesystem::path& operand) {
     engine::DatabaseOptions options;
     RETURN_IF_ERROR(take_shared_options(context, options));
     options.read_uncommitted = context.options.read_uncommitted;
     options.skip_damaged = context.options.skip_damaged;
-    auto database = engine::open_database(directory, options);
+    auto database = is_file(operand)
+                        ? engine::open_lone_file(directory, operand.filename(),
+                                                 operand.parent_path().filename(), options)
+                        : engine::open_database(directory, options);
     context.progress.end();
     return database;
 }
@@ -86,12 +97,15 @@ Result<int> sql_command(const CommandContext& context) {
         return make_error(ErrorCode::Usage, "--json gives one document, --format something else")
             .with_hint("--format json gives an array of objects for each statement");
     }
-    ASSIGN_OR_RETURN(const auto directory, io::open_posix_directory(options.paths.front()));
+    const std::filesystem::path operand = std::filesystem::absolute(options.paths.front());
+    ASSIGN_OR_RETURN(const auto directory,
+                     io::open_posix_directory(is_file(operand) ? operand.parent_path().string()
+                                                               : options.paths.front()));
     // An unprepared backup by mariadb-backup has files beside its tables that say what became of
     // them.
     ASSIGN_OR_RETURN(const backup::Markers markers, backup::Markers::read(*directory));
     backup::MarkedDirectory marked(*directory, markers);
-    ASSIGN_OR_RETURN(const auto database, open_operand(context, marked));
+    ASSIGN_OR_RETURN(const auto database, open_operand(context, marked, operand));
     print_notes(database->notes(), options.quiet);
     ASSIGN_OR_RETURN(const auto session,
                      sql::Session::open(*database, {.database = options.database,

@@ -6,6 +6,7 @@
 #include "base/mutex.h"
 #include "engine/binlog.h"
 #include "engine/catalog.h"
+#include "engine/lone_table.h"
 #include "engine/spaces.h"
 #include "engine/table_cursor.h"
 
@@ -23,10 +24,18 @@ public:
         RETURN_IF_ERROR(resolve_prepared());
         add_notes();
         ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
-        for (const auto& table : catalog_.tables) {
-            tables_.push_back(&table->table);
-            by_table_.emplace(&table->table, table.get());
-        }
+        list_tables();
+        return {};
+    }
+
+    Status open_alone(const std::string& file, const std::string& database) {
+        ASSIGN_OR_RETURN(LoneTable lone, open_lone_table(directory_, file, database, options_));
+        spaces_ = std::move(lone.spaces);
+        catalog_ = std::move(lone.catalog);
+        notes_.emplace_back(
+            "a file alone: rows are as it holds them, changes of transactions that had not ended "
+            "among them; what a redo log has for it is not applied");
+        list_tables();
         return {};
     }
 
@@ -62,6 +71,13 @@ public:
     }
 
 private:
+    void list_tables() {
+        for (const auto& table : catalog_.tables) {
+            tables_.push_back(&table->table);
+            by_table_.emplace(&table->table, table.get());
+        }
+    }
+
     CursorContext context() {
         return {.spaces = *spaces_,
                 .transactions = transactions_,
@@ -167,6 +183,14 @@ Result<std::unique_ptr<Database>> open_database(io::Directory& directory,
     auto database = std::make_unique<OpenDatabase>(directory, options);
     RETURN_IF_ERROR(database->open());
     return std::unique_ptr<Database>(std::move(database));
+}
+
+Result<std::unique_ptr<Database>> open_lone_file(io::Directory& directory, const std::string& file,
+                                                 const std::string& database,
+                                                 const DatabaseOptions& options) {
+    auto opened = std::make_unique<OpenDatabase>(directory, options);
+    RETURN_IF_ERROR(opened->open_alone(file, database));
+    return std::unique_ptr<Database>(std::move(opened));
 }
 
 }  // namespace redoubt::engine

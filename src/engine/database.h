@@ -82,4 +82,11 @@ public:
 Result<std::unique_ptr<Database>> open_database(io::Directory& directory,
                                                 const DatabaseOptions& options);
 
+/// Of one table's file (`file` in `directory`, e.g. "t.ibd") with the .frm beside it. Rows are as
+/// they are stored: what lies in redo and undo logs elsewhere is not known. Errors: as
+/// open_lone_table.
+Result<std::unique_ptr<Database>> open_lone_file(io::Directory& directory, const std::string& file,
+                                                 const std::string& database,
+                                                 const DatabaseOptions& options);
+
 }  // namespace redoubt::engine

@@ -19,7 +19,9 @@ Result<std::unique_ptr<Spaces>> Spaces::open(io::Directory& directory,
     std::unique_ptr<Spaces> spaces(new Spaces(directory, options));
     ASSIGN_OR_RETURN(spaces->layout_,
                      space::find_layout(directory, options.layout, options.layout_given));
-    RETURN_IF_ERROR(spaces->refuse_when_in_use());
+    for (const space::SystemFile& file : spaces->layout_.system_files) {
+        RETURN_IF_ERROR(spaces->refuse_when_in_use(file.path));
+    }
     recovery::AnalysisOptions analysis{
         .mode = io::OpenMode::ReadOnly, .keys = options.keys, .strictness = options.strictness};
     analysis.index_memory = static_cast<std::size_t>(options.memory / kIndexShare);
@@ -36,15 +38,28 @@ Result<std::unique_ptr<Spaces>> Spaces::open(io::Directory& directory,
     return spaces;
 }
 
-Status Spaces::refuse_when_in_use() {
-    for (const space::SystemFile& file : layout_.system_files) {
-        ASSIGN_OR_RETURN(const auto opened, directory_.open(file.path, io::OpenMode::ReadOnly));
-        ASSIGN_OR_RETURN(const bool in_use, opened->locked_by_other());
-        if (in_use) {
-            return make_error(ErrorCode::Refused, "the directory is in use: a server runs on it")
-                .with_file(file.path)
-                .with_hint("stop the server, or read a backup of it");
-        }
+Result<std::unique_ptr<Spaces>> Spaces::open_alone(io::Directory& directory,
+                                                   const std::string& file,
+                                                   const space::DirectoryOptions& options) {
+    std::unique_ptr<Spaces> spaces(new Spaces(directory, options));
+    RETURN_IF_ERROR(spaces->refuse_when_in_use(file));
+    ASSIGN_OR_RETURN(auto opened, spaces->open_file({file}, file));
+    spaces->system_header_ = opened->file->header();
+    const base::MutexLock lock(spaces->mutex_);
+    const SpaceId space = spaces->system_header_.id;
+    spaces->known_.emplace(space, Known{{file}, file});
+    spaces->keep(space, std::move(opened));
+    spaces->searched_ = true;
+    return spaces;
+}
+
+Status Spaces::refuse_when_in_use(const std::string& path) {
+    ASSIGN_OR_RETURN(const auto opened, directory_.open(path, io::OpenMode::ReadOnly));
+    ASSIGN_OR_RETURN(const bool in_use, opened->locked_by_other());
+    if (in_use) {
+        return make_error(ErrorCode::Refused, "the directory is in use: a server runs on it")
+            .with_file(path)
+            .with_hint("stop the server, or read a backup of it");
     }
     return {};
 }
@@ -89,8 +104,9 @@ recovery::RecoveredSpace* Spaces::recovered_space(SpaceId space) {
 Result<std::shared_ptr<Spaces::OpenFile>> Spaces::open_file(const std::vector<std::string>& paths,
                                                             const std::string& name) {
     auto made = std::make_shared<OpenFile>();
-    ASSIGN_OR_RETURN(made->file, space::Tablespace::open(directory_, paths, io::OpenMode::ReadOnly,
-                                                         name, analysis_->page_size, std::nullopt));
+    ASSIGN_OR_RETURN(made->file,
+                     space::Tablespace::open(directory_, paths, io::OpenMode::ReadOnly, name,
+                                             analysis_ ? analysis_->page_size : 0, std::nullopt));
     made->pages =
         std::make_unique<space::FilePages>(*made->file, options_.keys, options_.strictness);
     return made;

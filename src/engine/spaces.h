@@ -27,6 +27,12 @@ public:
     static Result<std::unique_ptr<Spaces>> open(io::Directory& directory,
                                                 const space::DirectoryOptions& options);
 
+    /// One table's file, away from its directory: its pages as they are stored. Errors: as
+    /// Tablespace::open; Refused (in use).
+    static Result<std::unique_ptr<Spaces>> open_alone(io::Directory& directory,
+                                                      const std::string& file,
+                                                      const space::DirectoryOptions& options);
+
     Status read(PageId id, std::span<std::byte> plain) override;
     Result<std::uint32_t> page_count(SpaceId space) override;
 
@@ -39,7 +45,10 @@ public:
     std::uint32_t page_size() const { return system_header_.flags.logical_page_size; }
     const space::Layout& layout() const { return layout_; }
     bool needs_recovery() const { return recovered_ != nullptr; }
+    /// Not of a file alone.
     Lsn end_lsn() const { return analysis_->scan.end; }
+    /// Of a file alone.
+    SpaceId alone() const { return system_header_.id; }
 
 private:
     struct OpenFile {
@@ -49,7 +58,7 @@ private:
 
     explicit Spaces(io::Directory& directory, const space::DirectoryOptions& options)
         : directory_(directory), options_(options) {}
-    Status refuse_when_in_use();
+    Status refuse_when_in_use(const std::string& path);
     Status open_fixed_files();
     /// null: the redo does not change this space.
     recovery::RecoveredSpace* recovered_space(SpaceId space);
@@ -64,9 +73,9 @@ private:
     io::Directory& directory_;
     space::DirectoryOptions options_;
     space::Layout layout_;
-    std::unique_ptr<recovery::Analysis> analysis_;
+    std::unique_ptr<recovery::Analysis> analysis_;  ///< null: a file alone
     std::unique_ptr<recovery::RecoveredPages> recovered_;
-    space::SpaceHeader system_header_;
+    space::SpaceHeader system_header_;  ///< of a file alone: its own
 
     base::Mutex mutex_;
     struct Known {

@@ -11,6 +11,7 @@
 #include "base/parallel.h"
 #include "engine/catalog.h"
 #include "engine/instant.h"
+#include "engine/lone_table.h"
 #include "engine/spaces.h"
 #include "page/header.h"
 #include "page/index_page.h"
@@ -341,6 +342,16 @@ Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& 
                                           engine::CatalogScope::All));
     ASSIGN_OR_RETURN(const bool buffered, has_buffered_changes(*spaces));
     return TableVerifier(options, findings, *spaces, transactions, buffered).run(catalog);
+}
+
+Result<TableChecks> check_lone_file(io::Directory& directory, const std::string& file,
+                                    const VerifyOptions& options, const TableFindings& findings) {
+    const std::string& folder = directory.path();
+    ASSIGN_OR_RETURN(
+        const engine::LoneTable lone,
+        engine::open_lone_table(directory, file, folder.substr(folder.rfind('/') + 1), options));
+    const undo::Transactions none;
+    return TableVerifier(options, findings, *lone.spaces, none, false).run(lone.catalog);
 }
 
 }  // namespace redoubt::verify

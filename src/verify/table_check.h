@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "base/error.h"
 #include "io/file.h"
@@ -26,5 +27,10 @@ struct TableFindings {
 /// (Corruption, Key, Refused, Unsupported, NotFound).
 Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& options,
                                  const TableFindings& findings);
+
+/// The same of one table's file (`file` in `directory`) with the .frm beside it: its clustered tree
+/// only, as it is stored. Errors: as engine::open_lone_table.
+Result<TableChecks> check_lone_file(io::Directory& directory, const std::string& file,
+                                    const VerifyOptions& options, const TableFindings& findings);
 
 }  // namespace redoubt::verify

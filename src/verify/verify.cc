@@ -61,11 +61,7 @@ public:
         RETURN_IF_ERROR(open_file(path, {path}, std::nullopt));
         RETURN_IF_ERROR(check_jobs());
         if (looks_at_trees()) {
-            find(
-                {.kind = "trees-not-checked",
-                 .severity = Severity::Note,
-                 .file = path,
-                 .message = "its trees are checked where the dictionary is: verify its directory"});
+            RETURN_IF_ERROR(check_lone_trees(path));
         }
         return finish();
     }
@@ -623,28 +619,54 @@ private:
         if (!looks_at_trees() || analysis_ == nullptr) {
             return {};  // without the log (which is said) it is not known what the trees are
         }
-        const TableFindings findings{
-            .find =
-                [this](Finding finding) {
-                    if (const auto name = names_.find(finding.space.value_or(undo::kNoSpace));
-                        finding.file.empty() && name != names_.end()) {
-                        finding.file = name->second;
-                    }
-                    if (!is_known(finding)) {
-                        find(std::move(finding));
-                    }
-                },
-            .miss_key = [this](const std::string& message,
-                               const std::string& file) { note_missing_key(message, file); }};
-        auto checked = check_tables(directory_, options_, findings);
+        return take(check_tables(directory_, options_, table_findings()),
+                    report_.damaged() ? Severity::Note : Severity::Damage,
+                    layout_.system_files.front().path);
+    }
+
+    /// Of a file alone, with the .frm beside it.
+    Status check_lone_trees(const std::string& path) {
+        if (!path.ends_with(".ibd")) {
+            find({.kind = "trees-not-checked",
+                  .severity = Severity::Note,
+                  .file = path,
+                  .message = "not a table's file: its trees are checked with its directory"});
+            return {};
+        }
+        if (jobs_.empty()) {
+            return {};  // why it cannot be used is said
+        }
+        auto checked = check_lone_file(directory_, path, options_, table_findings());
+        if (!checked && checked.error().code() == ErrorCode::Refused) {  // a server runs on it
+            find_error("trees-not-checked", Severity::Note, checked.error(), path);
+            return {};
+        }
+        return take(std::move(checked), Severity::Note, path);
+    }
+
+    TableFindings table_findings() {
+        return {.find =
+                    [this](Finding finding) {
+                        if (const auto name = names_.find(finding.space.value_or(undo::kNoSpace));
+                            finding.file.empty() && name != names_.end()) {
+                            finding.file = name->second;
+                        }
+                        if (!is_known(finding)) {
+                            find(std::move(finding));
+                        }
+                    },
+                .miss_key = [this](const std::string& message,
+                                   const std::string& file) { note_missing_key(message, file); }};
+    }
+
+    /// Of trees. `severity`: of what keeps all of them from being checked.
+    Status take(Result<TableChecks> checked, Severity severity, const std::string& file) {
         if (!checked) {
             switch (checked.error().code()) {
                 case ErrorCode::Corruption:
                 case ErrorCode::NotFound:
                     // A file that is missing was said to be.
-                    find_error("trees-not-checked",
-                               report_.damaged() ? Severity::Note : Severity::Damage,
-                               checked.error(), layout_.system_files.front().path);
+                    find_error("trees-not-checked", severity, checked.error(), file);
                     return {};
                 case ErrorCode::Key:
                     note_missing_key(checked.error().message(), relative(checked.error().file()));

@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
     CLI::App app("dumps tables");
     std::string path;
     std::string only;
+    std::string file;
     std::string key_file;
     std::string mode = "ctr";
     std::size_t index = 0;
@@ -120,6 +121,7 @@ int main(int argc, char** argv) {
     engine::DatabaseOptions options;
     app.add_option("directory", path)->required();
     app.add_option("--table", only, "db.table");
+    app.add_option("--file", file, "a table's file in the directory, to be read alone");
     app.add_option("--index", index);
     app.add_flag("--descending", descending);
     app.add_flag("--count", count_only);
@@ -161,7 +163,8 @@ int main(int argc, char** argv) {
 #else
     io::Directory& directory = **root;
 #endif
-    auto database = engine::open_database(directory, options);
+    auto database = file.empty() ? engine::open_database(directory, options)
+                                 : engine::open_lone_file(directory, file, "d", options);
     if (!database) {
         std::cerr << database.error().to_string() << "\n";
         return 1;
