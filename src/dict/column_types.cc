@@ -13,7 +13,7 @@ constexpr std::uint8_t kCompressedColumn = 24;  // unireg
 constexpr unsigned kFractionMax = 6;
 constexpr unsigned kPrecisionMax = 65;
 constexpr unsigned kDecimalsMax = 38;
-constexpr unsigned kNotFixed = 31;  // decimals of a plain FLOAT or DOUBLE
+constexpr unsigned kNotFixed = 31;  // decimals of a plain FLOAT or DOUBLE; fixed ones have fewer
 
 // Bytes of a value of mysql56_temporal_format=OFF with 0..6 digits of fraction.
 constexpr std::uint8_t kOldTimeSizes[] = {3, 4, 4, 5, 5, 5, 6};
@@ -63,7 +63,7 @@ ColumnType integer(const FrmField& field, std::uint32_t size) {
 
 /// FLOAT(M,D) and DOUBLE(M,D) have a fixed number of digits behind the point.
 ColumnType floating(const FrmField& field, TypeKind kind, std::uint32_t size) {
-    const bool fixed = field.decimals() <= kDecimalsMax && field.decimals() != kNotFixed;
+    const bool fixed = field.decimals() < kNotFixed;
     return {.kind = kind,
             .precision = static_cast<std::uint8_t>(fixed ? 1 : 0),
             .digits = static_cast<std::uint8_t>(fixed ? field.decimals() : 0),

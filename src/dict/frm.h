@@ -78,7 +78,7 @@ struct FrmField {
 
     bool nullable() const { return (pack_flag & 0x8000) != 0; }
     bool virtual_column() const { return !generated.empty() && !stored; }
-    unsigned decimals() const { return (pack_flag >> 8) & 31; }
+    unsigned decimals() const { return (pack_flag >> 8) & 63; }
     bool is_signed() const { return (pack_flag & 1) != 0; }
     bool zerofill() const { return (pack_flag & 4) != 0; }
     bool auto_increment() const { return unireg == 15; }

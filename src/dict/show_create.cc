@@ -101,7 +101,7 @@ std::string labelled(std::string_view name, const FrmField& field) {
 
 std::string floating(std::string_view name, const FrmField& field) {
     std::string out(name);
-    if (field.decimals() != kNotFixed) {
+    if (field.decimals() < kNotFixed) {
         out += fmt::format("({},{})", field.length, field.decimals());
     }
     return out + signs(field);
@@ -441,9 +441,12 @@ private:
             ((std::to_integer<unsigned>(record[null_bit / 8]) >> (null_bit % 8)) & 1) != 0) {
             return " DEFAULT NULL";
         }
+        if (is_blob(field.type)) {
+            return " DEFAULT ''";  // so of NOT NULL columns of type BLOB COMPRESSED
+        }
         auto type = column_type(field);
-        if (is_blob(field.type) || field.type == FrmType::Geometry || !type ||
-            field.record_position == 0 || field.record_position > record.size()) {
+        if (field.type == FrmType::Geometry || !type || field.record_position == 0 ||
+            field.record_position > record.size()) {
             return {};
         }
         type->compressed = false;

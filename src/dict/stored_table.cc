@@ -267,6 +267,9 @@ private:
                 const bool exact = position != kNoField && field.prefix == 0 && !field.descending &&
                                    searchable(made_->types[position]);
                 index.searchable = index.searchable && (exact || index.columns.size() > 1);
+                if (position != kNoField && made_->table.columns[position].virtual_column) {
+                    index.searchable = false;  // no row tells whether the entry is its own
+                }
                 index.whole_columns +=
                     exact && index.whole_columns + 1 == index.columns.size() ? 1 : 0;
             }
@@ -339,6 +342,7 @@ private:
         FieldLayout made = field_of(column, prefix, compact_);
         made.descending = descending;
         made.column = position_of(column.name);
+        made.document_id = made.column == kNoField && column.name == "FTS_DOC_ID";
         made.type = made.column == kNoField ? nullptr : &made_->types[made.column];
         return made;
     }
@@ -392,8 +396,7 @@ private:
                 std::find(key_names_.begin(), key_names_.end(), key.column) != key_names_.end();
             const SystemColumn* const column = find_column(row, key.column);
             if (!there && column != nullptr) {
-                // Its own order is the secondary index's: ascending.
-                layout.fields.push_back(field(*column, key.prefix, false));
+                layout.fields.push_back(field(*column, key.prefix, key.descending));
             }
         }
         layout.clustered = false;

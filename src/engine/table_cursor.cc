@@ -82,6 +82,13 @@ Result<btree::Tree> TableCursor::tree_of(const dict::StoredIndex& index) const {
         .row_compressed = flags.row_compressed};
 }
 
+bool TableCursor::has_virtual_column() const {
+    const auto& positions = table_.table.indexes[scan_.index].columns;
+    return std::any_of(positions.begin(), positions.end(), [&](std::size_t position) {
+        return table_.table.columns[position].virtual_column;
+    });
+}
+
 Status TableCursor::open_part() {
     const bool secondary = scan_.index != 0;
     clustered_layout_ = part().indexes[0].layout;
@@ -107,6 +114,12 @@ Status TableCursor::open_part() {
                                   "their collation is not known here",
                                   table_.table.name);
             }
+        }
+        if (has_virtual_column() && !context_.transactions.open().empty()) {
+            return make_error(ErrorCode::Unsupported,
+                              "index {} of table {} has a virtual column: which entries are of "
+                              "transactions that had not ended cannot be told",
+                              table_.table.indexes[scan_.index].name, table_.table.name);
         }
         lookup_ = std::move(reader);
         index_layout_ = part().indexes[scan_.index].layout;
@@ -307,7 +320,8 @@ Result<bool> TableCursor::find_clustered() {
         bool found = false;
         for (std::size_t j = index_layout_.fields.size(); j-- > 0 && !found;) {
             const record::FieldLayout& has = index_layout_.fields[j];
-            found = has.column == wanted.column && (has.prefix == wanted.prefix || has.prefix == 0);
+            found = has.column == wanted.column && has.document_id == wanted.document_id &&
+                    (has.prefix == wanted.prefix || has.prefix == 0);
             if (found) {
                 key[i] = key_fields_[j];
                 if (wanted.prefix != 0 && key[i].size > wanted.prefix) {
@@ -343,7 +357,9 @@ Result<bool> TableCursor::same_key() {
         const record::FieldLayout& has = index_layout_.fields[j];
         for (std::size_t i = 0; i < row.size(); ++i) {
             const record::FieldLayout& field = clustered_layout_.fields[i];
-            if (has.column == kNoField || field.column != has.column || field.prefix != 0) {
+            const bool same = has.column == kNoField ? has.document_id && field.document_id
+                                                     : field.column == has.column;
+            if (!same || field.prefix != 0) {
                 continue;
             }
             ASSIGN_OR_RETURN(const Field value,

@@ -54,6 +54,7 @@ private:
 
     void make_bound(const std::optional<KeyBound>& from, Bound& bound) const;
     Status open_part();
+    bool has_virtual_column() const;  // the index that is read
     Result<btree::Tree> tree_of(const dict::StoredIndex& index) const;
     Status find_fields();
     Status position();

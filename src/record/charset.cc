@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/big_endian.h"
+#include "record/charset_exceptions.h"
 
 namespace redoubt::record {
 namespace {
@@ -93,6 +94,18 @@ const char* iconv_name(std::string_view charset) {
         }
     }
     return nullptr;
+}
+
+/// Bytes of the character that `bytes`, not empty, begin with; of the sets that have exceptions.
+std::size_t multi_byte_size(std::string_view charset, std::span<const std::byte> bytes) {
+    const auto lead = std::to_integer<unsigned>(bytes[0]);
+    std::size_t size = lead < 0x80 ? 1 : 2;
+    if (charset == "sjis") {
+        size = lead <= 0x80 || (lead >= 0xA0 && lead <= 0xDF) || lead > 0xFC ? 1 : 2;
+    } else if (charset == "ujis") {
+        size = lead == 0x8F ? 3 : size;
+    }
+    return std::min(size, bytes.size());
 }
 
 bool is_utf8(const Charset& charset) {
@@ -255,7 +268,8 @@ bool encode_text(const Charset& charset, std::string_view utf8, std::string& out
     return true;
 }
 
-TextConverter::TextConverter(const Charset& charset) : charset_(charset) {
+TextConverter::TextConverter(const Charset& charset)
+    : charset_(charset), exceptions_(exceptions_of(charset.name)) {
     if (const char* name = iconv_name(charset.name)) {
         iconv_t opened = iconv_open("UTF-8", name);
         if (opened != iconv_t(-1)) {  // NOLINT(performance-no-int-to-ptr): how iconv says no
@@ -318,7 +332,42 @@ void TextConverter::convert_units(std::span<const std::byte> bytes, std::string&
     }
 }
 
+/// What iconv knows is given to it in long pieces, between the characters that it knows wrongly.
 void TextConverter::convert_multi_byte(std::span<const std::byte> bytes, std::string& out) {
+    std::size_t begin = 0;
+    for (std::size_t at = 0; at < bytes.size() && !exceptions_.empty();) {
+        const std::size_t size = multi_byte_size(charset_.name, bytes.subspan(at));
+        const auto code = exception(bytes.subspan(at, size));
+        if (code) {
+            convert_by_iconv(bytes.subspan(begin, at - begin), out);
+            append_utf8(out, *code);
+            begin = at + size;
+        }
+        at += size;
+    }
+    convert_by_iconv(bytes.subspan(begin), out);
+}
+
+std::optional<std::uint32_t> TextConverter::exception(std::span<const std::byte> character) const {
+    std::uint32_t number = 0;
+    for (const std::byte b : character) {
+        number = number << 8 | std::to_integer<std::uint32_t>(b);
+    }
+    const auto behind = std::upper_bound(
+        exceptions_.begin(), exceptions_.end(), number,
+        [](std::uint32_t value, const CharacterRun& run) { return value < run.first; });
+    if (behind == exceptions_.begin()) {
+        return std::nullopt;
+    }
+    const CharacterRun& run = *std::prev(behind);
+    const std::uint32_t distance = number - run.first;
+    if (distance >= run.count) {
+        return std::nullopt;
+    }
+    return run.code == '?' ? run.code : run.code + distance;
+}
+
+void TextConverter::convert_by_iconv(std::span<const std::byte> bytes, std::string& out) {
     std::string input(as_text(bytes));
     char* from = input.data();
     std::size_t left = input.size();

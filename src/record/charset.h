@@ -4,11 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace redoubt::record {
+
+struct CharacterRun;
 
 struct Charset {
     std::string_view name;
@@ -64,8 +67,11 @@ public:
 private:
     void convert_units(std::span<const std::byte> bytes, std::string& out) const;
     void convert_multi_byte(std::span<const std::byte> bytes, std::string& out);
+    void convert_by_iconv(std::span<const std::byte> bytes, std::string& out);
+    std::optional<std::uint32_t> exception(std::span<const std::byte> character) const;
 
     const Charset& charset_;
+    std::span<const CharacterRun> exceptions_;  // from what iconv says
     void* iconv_ = nullptr;  // iconv_t; null where it is not needed or does not know the set
 };
 

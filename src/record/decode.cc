@@ -216,13 +216,11 @@ Value ValueDecoder::decode_label(std::span<const std::byte> stored) {
 Value ValueDecoder::decode_set(std::span<const std::byte> stored) {
     const std::uint64_t members = load_unsigned(stored);
     text_.clear();
-    bool first = true;
     const std::size_t count = type_.labels == nullptr ? 0 : type_.labels->size();
     for (std::size_t i = 0; i < count && i < 64; ++i) {
         if (((members >> i) & 1) != 0) {
-            text_ += first ? "" : ",";
+            text_ += text_.empty() ? "" : ",";  // none behind empty members, as the server has it
             text_ += (*type_.labels)[i];
-            first = false;
         }
     }
     return text_value(text_);

@@ -33,6 +33,7 @@ struct FieldLayout {
     bool nullable = true;
     bool big = false;  ///< its length may take two bytes
     bool descending = false;
+    bool document_id = false;  ///< FTS_DOC_ID where the server hides it: a FULLTEXT index needs it
     /// Position among the table's columns as `dict` numbers them; kNoField: a system column, or one
     /// that was dropped.
     std::size_t column = kNoField;

@@ -105,6 +105,18 @@ std::size_t redundant_field_count(std::span<const std::byte> page, std::size_t o
     return (load_be<std::uint16_t>(page.data() + origin - 4) >> 1) & 0x3FF;
 }
 
+/// Bytes of all fields: where the last one ends, which has its room also where it is NULL.
+std::size_t redundant_size(std::span<const std::byte> page, std::size_t origin, std::size_t count,
+                           bool short_ends) {
+    if (count == 0) {
+        return 0;
+    }
+    const std::byte* const at =
+        page.data() + origin - kRedundantHeader - (short_ends ? 1 : 2) * count;
+    return short_ends ? std::to_integer<unsigned>(*at) & 0x7F
+                      : load_be<std::uint16_t>(at) & 0x3FFFU;
+}
+
 /// `count` fields of a REDUNDANT record that has at least so many.
 Status parse_redundant(std::span<const std::byte> page, std::size_t origin, std::size_t count,
                        std::span<Field> out) {
@@ -254,11 +266,7 @@ Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::si
         RETURN_IF_ERROR(parse_redundant(page, origin, stored, fields));
         const bool short_ends = (byte_at(page, origin - 3) & 1) != 0;
         extent.begin = origin - kRedundantHeader - (short_ends ? 1 : 2) * stored;
-        extent.end = origin;
-        for (const Field& field : fields) {
-            extent.end = std::max(extent.end,
-                                  static_cast<std::size_t>(field.data - page.data()) + field.size);
-        }
+        extent.end = origin + redundant_size(page, origin, stored, short_ends);
         fields.resize(node_pointer ? count : stored);
         return extent;
     }

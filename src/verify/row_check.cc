@@ -71,11 +71,12 @@ bool RowChecker::plan(Index& index) {
     const std::size_t key_size = clustered_.layout->key_fields;
     for (const record::FieldLayout& field : entry) {
         std::size_t from = kNoField;
-        if (field.column == kNoField) {
+        if (field.column == kNoField && !field.document_id) {
             from = 0;  // DB_ROW_ID
         } else {
             for (std::size_t i = 0; i < row.size(); ++i) {
-                if (row[i].column == field.column && (from == kNoField || row[i].prefix == 0)) {
+                if (row[i].column == field.column && row[i].document_id == field.document_id &&
+                    (from == kNoField || row[i].prefix == 0)) {
                     from = i;
                 }
             }
@@ -88,7 +89,8 @@ bool RowChecker::plan(Index& index) {
     for (std::size_t i = 0; i < key_size; ++i) {
         std::size_t found = kNoField;
         for (std::size_t j = 0; j < entry.size(); ++j) {
-            if (entry[j].column == row[i].column && entry[j].prefix == row[i].prefix) {
+            if (entry[j].column == row[i].column && entry[j].prefix == row[i].prefix &&
+                entry[j].document_id == row[i].document_id) {
                 found = j;
             }
         }

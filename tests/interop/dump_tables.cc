@@ -36,7 +36,7 @@ json to_json(const record::Value& value) {
         case Kind::Unsigned:
             return fmt::format("{}", value.unsigned_integer);
         case Kind::Float:
-            return {{"float", fmt::format("{:.6g}", value.number)}};
+            return {{"float", fmt::format("{}", value.number)}};  // exactly, as a double
         case Kind::Double:
             return {{"double", fmt::format("{}", value.number)}};
         case Kind::Decimal:

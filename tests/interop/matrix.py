@@ -89,8 +89,8 @@ def run_case(run, case, templates, options):
 # --- the command line ------------------------------------------------------------------------
 
 
-def cases(options):
-    cells = [cell for cell in itertools.product(_PAGE_SIZES, _CHECKSUMS, _VARIANTS)
+def cases(options, page_sizes=_PAGE_SIZES):
+    cells = [cell for cell in itertools.product(page_sizes, _CHECKSUMS, _VARIANTS)
              if _wanted(cell, options.only)]
     if not cells:
         raise SystemExit(f"--only {options.only}: no such cell")
@@ -107,14 +107,17 @@ def _wanted(cell, only):
 
 
 def _seeds(text):
-    first, _, last = text.partition("-")
-    return range(int(first), int(last or first) + 1)
+    seeds = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
 
 
 def arguments(text):
     parser = argparse.ArgumentParser(description=text,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=_seeds, default=_seeds("1"), help="7 or 1-30")
+    parser.add_argument("--seeds", type=_seeds, default=_seeds("1"), help="7 or 1-30 or 7,9,20-22")
     parser.add_argument("--only", default="", metavar="PAGE/CHECKSUM/VARIANT",
                         help="e.g. 4k/crc32/plain or //encrypted")
     parser.add_argument("--rotate", action="store_true",
@@ -136,7 +139,7 @@ def report(outcome):
         print(f"     kept: {outcome.kept}", flush=True)
 
 
-def run_all(text, run):
+def run_all(text, run, page_sizes=_PAGE_SIZES):
     """The main program of a mirror. Returns the exit code and the counts of all outcomes."""
     options = arguments(text)
     missing = realserver.missing_parts()
@@ -146,7 +149,7 @@ def run_all(text, run):
         print(f"SKIPPED: not found: {', '.join(missing)}")
         return CTEST_SKIP, collections.Counter()
     realserver.end_orderly_on_signals()
-    failed, counts, chosen = 0, collections.Counter(), cases(options)
+    failed, counts, chosen = 0, collections.Counter(), cases(options, page_sizes)
     with realserver.Scratch() as scratch, \
             concurrent.futures.ProcessPoolExecutor(options.jobs) as pool:
         templates = scratch.path("templates")

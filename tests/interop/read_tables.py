@@ -11,159 +11,19 @@ import argparse
 import json
 import os
 import random
-import subprocess
 import sys
 
 import backup_mirror
 import realserver
 import sqlclient
 import workload
+from stored_rows import DUMP, Dump, compare, compare_indexes, quoted, try_query
 
 CTEST_SKIP = 77
-_BIN = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                                     "../../build/release/bin"))
-DUMP = os.environ.get("DUMP_TABLES", os.path.join(
-    os.path.dirname(os.environ.get("REDOUBT", os.path.join(_BIN, "redoubt"))), "dump_tables"))
-_BINARY = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "point", "geometry",
-           "linestring", "polygon", "multipoint", "multilinestring", "multipolygon",
-           "geometrycollection")
 _FORMATS = ("REDUNDANT", "COMPACT", "DYNAMIC", "COMPRESSED")
 _ONE_BYTE = ("armscii8 ascii cp1250 cp1251 cp1256 cp1257 cp850 cp852 cp866 dec8 geostd8 greek hebrew"
              " hp8 keybcs2 koi8r koi8u latin1 latin2 latin5 latin7 macce macroman swe7 tis620").split()
 _WIDE = "big5 gbk gb2312 sjis cp932 ujis eucjpms euckr ucs2 utf16 utf16le utf32 utf8mb3 utf8mb4".split()
-
-
-# What is asked of the server, so that its text can be compared with dump_tables'.
-
-def column_types(sql, schema, table, names):
-    """(name, data type, column type) of the columns that are stored."""
-    known = {name: (kind, whole, extra) for name, kind, whole, extra in sql.query(
-        "SELECT column_name, data_type, column_type, extra FROM information_schema.columns "
-        f"WHERE table_schema = '{schema}' AND table_name = '{table}'")}
-    return [(name, *known.get(name, ("timestamp", "timestamp(6)", ""))) for name in names]
-
-
-def expression(name, kind, whole):
-    quoted = "`" + name.replace("`", "``") + "`"
-    if kind in _BINARY:
-        return f"HEX({quoted})"
-    if kind == "bit":
-        size = (int(whole[4:-1]) + 7) // 8
-        return f"LPAD(HEX({quoted}), {2 * size}, '0')"
-    return quoted
-
-
-def canonical(ours):
-    if isinstance(ours, dict):
-        return next(iter(ours.values()))
-    return ours
-
-
-def same(ours, theirs, kind, whole):
-    if ours is None or theirs is None:
-        return ours is theirs
-    if kind == "float":
-        return f"{float(ours):.5g}" == f"{float(theirs):.5g}"
-    if kind == "double":
-        return float(ours) == float(theirs) or "," in whole
-    if "zerofill" in whole or kind == "year":
-        return float(ours) == float(theirs)
-    return ours == theirs
-
-
-def difference(table, columns, ours, theirs):
-    if len(ours) != len(theirs):
-        return f"{table}: {len(ours)} rows read, the server has {len(theirs)}"
-    for number, (our_row, their_row) in enumerate(zip(ours, theirs)):
-        for (name, kind, whole, extra), our, their in zip(columns, our_row, their_row):
-            if "VIRTUAL" in extra:
-                continue
-            if not same(our, their, kind, whole):
-                return f"{table} row {number} column {name} ({whole}): {our!r}, the server {their!r}"
-    return None
-
-
-class Dump:
-    """What dump_tables prints."""
-
-    def __init__(self, path, *options):
-        result = subprocess.run([DUMP, path, *options], stdout=subprocess.PIPE,
-                                stderr=subprocess.PIPE, timeout=600, check=False,
-                                env={**os.environ, "TZ": "UTC"})
-        self.tables, self.rows, self.notes, self.refused, self.errors = {}, {}, [], {}, []
-        self.failure = result.stderr.decode() if result.returncode not in (0, 2) else ""
-        name = None
-        for line in result.stdout.decode("utf-8", "surrogateescape").split("\n"):
-            if not line:
-                continue
-            document = json.loads(line)
-            if isinstance(document, list):
-                self.rows[name].append([canonical(value) for value in document])
-            elif "table" in document:
-                name = document["table"]
-                self.tables[name] = document
-                self.rows[name] = []
-            elif "note" in document:
-                self.notes.append(document["note"])
-            elif "refused" in document:
-                self.refused[document["refused"]] = document["reason"]
-            elif "error" in document:
-                self.errors.append(f"{name}: {document['error']}")
-
-
-def compare(dump, sql, schemas=("d", "mysql"), create=False):
-    """Sentences on what differs."""
-    found = list(dump.errors) + ([dump.failure] if dump.failure else [])
-    sql.query("SET time_zone = '+00:00'")
-    tables = sql.query("SELECT table_schema, table_name FROM information_schema.tables WHERE engine "
-                       f"= 'InnoDB' AND table_schema IN ({','.join(repr(s) for s in schemas)})")
-    for schema, table in tables:
-        name = f"{schema}.{table}"
-        if name not in dump.tables:
-            found.append(f"{name}: not read: {dump.refused.get(name, 'not listed')}")
-            continue
-        columns = column_types(sql, schema, table, [c["name"] for c in dump.tables[name]["columns"]])
-        listed = ", ".join(expression(*column[:3]) for column in columns)
-        versioned = sql.query("SELECT table_type FROM information_schema.tables WHERE table_schema = "
-                              f"'{schema}' AND table_name = '{table}'")[0][0] == "SYSTEM VERSIONED"
-        history = " FOR SYSTEM_TIME ALL" if versioned else ""
-        theirs = [list(row) for row in sql.query(
-            f"SELECT {listed} FROM `{schema}`.`{table}`{history}")]
-        key = lambda row: [str(value) for value in row]  # noqa: E731
-        ours = dump.rows[name]
-        problem = difference(name, columns, sorted(ours, key=key), sorted(theirs, key=key))
-        if problem:
-            problem = difference(name, columns, ours, theirs) or problem
-            found.append(problem)
-        if create:
-            shown = sql.query(f"SHOW CREATE TABLE `{schema}`.`{table}`")[0][1]
-            if shown != dump.tables[name]["create"]:
-                found.append(f"{name}: CREATE differs:\n--- ours\n{dump.tables[name]['create']}\n"
-                             f"--- the server's\n{shown}")
-    return found
-
-
-def compare_indexes(dump, path, options, indexes=5, orders=((), ("--descending",))):
-    """Each table through each of its indexes, from both ends, against the scan of the table."""
-    found = []
-    for number in range(indexes):
-        for order in orders:
-            through = Dump(path, *options, "--index", str(number), *order)
-            for name, document in through.tables.items():
-                if number >= len(document["indexes"]):
-                    continue
-                problems = [e for e in through.errors if e.startswith(name + ":")]
-                if problems and "collation is not known" in problems[0]:
-                    continue
-                expected = dump.rows[name][::-1] if order else dump.rows[name]
-                ours = through.rows[name]
-                if number > 0 or "ranges" in name or "hashed" in name or "sub" in name:
-                    key = lambda row: [str(value) for value in row]  # noqa: E731
-                    expected, ours = sorted(expected, key=key), sorted(ours, key=key)
-                if expected != ours or problems:
-                    found.append(f"{name} through index {number} {order}: {len(ours)} rows, "
-                                 f"{len(expected)} expected {problems}")
-    return found
 
 
 # The tables.
@@ -185,10 +45,6 @@ _TYPES = """
 
 def text(draw, length):
     return "".join(draw.choice("abcXYZ 0189éßäöü€日本語ψ") for _ in range(length))
-
-
-def quoted(value):
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def long_text(draw):
@@ -235,15 +91,6 @@ def values(draw):
         "lc": quoted("".join(draw.choice("abcéü") for _ in range(draw.randint(0, 5)))),
         "uc": quoted(text(draw, draw.randint(0, 6)).strip()), "uv": quoted(text(draw, draw.randint(0, 8)) + "😀"[:draw.randint(0, 1)]),
         "u3": quoted(text(draw, draw.randint(0, 10)).strip()), "iv": draw.randint(0, 9)}
-
-
-def try_query(sql, statement, also=()):
-    """Runs a statement that may make a row too long for its page, or fail as said."""
-    try:
-        sql.query(statement)
-    except sqlclient.SqlError as error:
-        if error.code not in (1118, 1205, *also):
-            raise
 
 
 def insert_types(sql, table, draw, first, count):
@@ -520,7 +367,7 @@ class Case:
         with realserver.Server(self.site, self.config) as server:
             with server.connect() as sql:
                 sql.query("SET NAMES utf8mb4")
-                found += compare(dump, sql, create=state == "stopped")
+                found += compare(dump, sql, ("d", "mysql"), create=state == "stopped")
             server.kill()
         found += indexes
         return [f"{self.name} {state}: {sentence}" for sentence in found]

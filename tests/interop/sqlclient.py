@@ -65,7 +65,7 @@ class Connection:
 
     def query(self, statement):
         """Runs one statement. Returns its rows, [] when it has none."""
-        self._send(0, _COM_QUERY + statement.encode("utf-8"))
+        self._send(0, _COM_QUERY + statement.encode("utf-8", "surrogateescape"))
         first = self._receive()
         if first[0] == 0xFF:
             raise self._error(first, statement)

@@ -50,6 +50,14 @@ TEST(TextConverter, ConvertsEachKindOfCharacterSet) {
     EXPECT_EQ(converted("swe7", "5b"), "Ä");
 }
 
+// glibc's iconv maps these otherwise.
+TEST(TextConverter, MapsCharactersAsTheServerDoes) {
+    EXPECT_EQ(converted("sjis", "93fa815fb18160"), "日\\ｱ〜");
+    EXPECT_EQ(converted("ujis", "c6fca1c08fb0a1f5a241"), "日\\丂\uE001A");
+    EXPECT_EQ(converted("big5", "a4a4c6a6c7fda145"), "中あ?\u2022");
+    EXPECT_EQ(converted("ujis", "a1"), "?");  // half a character
+}
+
 TEST(TextConverter, ReplacesWhatIsNoCharacter) {
     EXPECT_EQ(converted("utf16", "d83d"), "?");
     EXPECT_EQ(converted("ucs2", "65e500"), "日?");

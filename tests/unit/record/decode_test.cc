@@ -82,6 +82,11 @@ TEST(ValueDecoder, DecodesSetsAndEnums) {
     const ColumnType set{.kind = TypeKind::Set, .size = 3, .labels = labels};
     EXPECT_EQ(shown(set, "010001"), "m1,m17");
     EXPECT_EQ(shown(set, "000000"), "");
+    const auto with_empty =
+        std::make_shared<std::vector<std::string>>(std::vector<std::string>{"a", "", "b", ""});
+    const ColumnType odd{.kind = TypeKind::Set, .size = 1, .labels = with_empty};
+    EXPECT_EQ(shown(odd, "0f"), "a,,b,");
+    EXPECT_EQ(shown(odd, "06"), "b");  // no comma where nothing has been shown yet
     const ColumnType choice{.kind = TypeKind::Enum, .size = 1, .labels = labels};
     EXPECT_EQ(shown(choice, "02"), "m2");
     EXPECT_EQ(shown(choice, "00"), "");

@@ -93,6 +93,17 @@ TEST(ParseRecord, TakesARedundantRecordWithAnOffPageColumnApart) {
     EXPECT_EQ(fields[4].size, 768U);
 }
 
+TEST(ParseWholeRecord, OfRedundantHasRoomForANullAtItsEnd) {
+    const auto layout = layout_of({kInt, kTrxId, kRollPtr, kText, kNullInt}, 1, false);
+    const auto page = page_with("9612110a040000180b0000", "80000002");
+    std::vector<Field> fields;
+    const auto extent = parse_whole_record(page, kOrigin, layout, false, fields);
+    ASSERT_TRUE(extent);
+    EXPECT_TRUE(fields[4].null);
+    EXPECT_EQ(extent->begin, kOrigin - 11);
+    EXPECT_EQ(extent->end, kOrigin + 22);
+}
+
 TEST(ParseRecord, TakesWhatWasAddedInstantlyFromTheDefaults) {
     auto layout = layout_of({kInt, kTrxId, kRollPtr, kNullInt, kText, kInt, kText}, 1, true);
     layout.core_fields = 5;

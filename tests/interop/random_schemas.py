@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""Random tables, read without a server and verified, against what the server says.
+
+    tests/interop/random_schemas.py --rotate --seeds 1-50 --jobs 2 [--only PAGE/CHECKSUM/VARIANT] [--keep]
+
+Each seed: a private server of one cell of the matrix; some ten tables of random columns, keys, row formats, partitions, charsets
+(random_tables.py), filled and changed with edge values, altered, mostly instantly; then transactions left open, prepared (XA) and
+half rolled back under a load of DML and ALTERs; kill -9 or a clean shutdown. Of the directory as it was left
+  * every row of every InnoDB table equals what the server, started on it, returns: exactly, in the order stored; VIRTUAL columns not,
+  * `redoubt verify --level files,pages,trees,rows` finds nothing, neither then nor after the server's recovery and clean shutdown.
+The tables follow from the seed; how far the load at the end gets does not.
+"""
+
+import dataclasses
+import os
+import random
+import sys
+import threading
+import time
+
+import matrix
+import random_tables
+import realserver
+import redoubt
+import sqlclient
+import stored_rows
+from stored_rows import name_of
+
+_PAGE_SIZES = (4, 8, 16, 32, 64)  # KiB
+_TABLES = (8, 13)
+_TABLES_MIN = 6       # a seed that made fewer proves too little
+_LOAD_THREADS = 3
+_VERIFY_TIMEOUT_S = 300
+_FINDINGS_SHOWN = 8
+_SESSION = ("SET sql_mode = '{mode}', NAMES utf8mb4, time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 0, "
+            "SESSION lock_wait_timeout = 1, system_versioning_alter_history = KEEP, SESSION innodb_strict_mode = OFF")
+_SERVER_CHARSETS = ("latin1", "utf8mb4", "utf8mb4", "utf8mb3", "gbk", "sjis", "ujis", "ucs2", "utf16", "utf32")
+
+
+class Schemas:
+    """One seed: the server, its tables, how it ended."""
+
+    def __init__(self, case, scratch, templates, seconds, outcome):
+        self._draw = random.Random(f"schemas {case}")
+        draw = self._draw
+        config = case.config()
+        self._facts = {
+            "row": draw.choice(("redundant", "compact", "dynamic", "dynamic")),
+            "charset": draw.choice(_SERVER_CHARSETS),
+            "binlog": draw.choice(("", "", "ROW", "MIXED")),
+            "end": draw.choice(("killed", "killed", "killed", "stopped", "stopped slowly")),
+            "load": draw.choice((True, True, False))}
+        options = [f"--innodb-default-row-format={self._facts['row']}", f"--character-set-server={self._facts['charset']}",
+                   f"--innodb-change-buffering={draw.choice(('none', 'all'))}", "--innodb-stats-auto-recalc=OFF",
+                   f"--innodb-fast-shutdown={0 if 'slowly' in self._facts['end'] else 1}"]
+        if self._facts["binlog"]:
+            options += ["--log-bin=mb", f"--binlog-format={self._facts['binlog']}", "--server-id=1"]
+        self.config = dataclasses.replace(config, options=config.options + tuple(options))
+        self.site = realserver.Site(scratch.path("site"))
+        realserver.Templates(templates).fill(self.site, self.config)
+        self._seconds, self._outcome = seconds, outcome
+        self._databases = ["d", "d-x ä.b"]
+        self._stopping = threading.Event()
+        self._workers = 0
+        outcome.counts.update({f"cell {case.page_kib}k/{case.checksum}/{case.variant}": 1, f"end {self._facts['end']}": 1,
+                               f"server charset {self._facts['charset']}": 1, f"default format {self._facts['row']}": 1,
+                               f"binlog {self._facts['binlog'] or 'off'}": 1})
+
+    def killed(self):
+        return self._facts["end"] == "killed"
+
+    def _session(self, server, draw):
+        sql = server.connect()
+        sql.query(_SESSION.format(mode=draw.choice(("", "", "ALLOW_INVALID_DATES"))))
+        return sql
+
+    def _maker(self, server, draw, database, tables=()):
+        maker = random_tables.Maker(self._session(server, draw), self.config, draw, database, self._outcome.counts)
+        maker.tables = list(tables)
+        return maker
+
+    # --- the tables ------------------------------------------------------------------------
+
+    def make(self, server):
+        """Tables, rows and ALTERs; one thread, all of it the seed's."""
+        with server.connect() as sql:
+            for database in self._databases:
+                sql.query(f"CREATE DATABASE {name_of(database)}")
+        makers = [self._maker(server, self._draw, database) for database in self._databases]
+        for number in range(self._draw.randint(*_TABLES)):
+            maker = makers[number % 3 == 2]
+            table = maker.create_table()
+            if table:
+                self._furnish(maker, table)
+        if sum(len(maker.tables) for maker in makers) < _TABLES_MIN:
+            raise realserver.HarnessError("the server refused too many tables")
+        return makers
+
+    def _furnish(self, maker, table):
+        draw = self._draw
+        if draw.random() < 0.15:  # the first INSERT into an empty table, with checks off, is logged as one bulk load
+            maker.sql.query("SET unique_checks = 0, foreign_key_checks = 0")
+            maker.grow(table, draw.choice((50, 700)))
+            maker.sql.query("SET unique_checks = 1, foreign_key_checks = 1")
+        maker.fill(table, draw.choice((0, 1, 15, 40, 60)))
+        if draw.random() < 0.3:
+            maker.grow(table, draw.choice((300, 2000)))
+        maker.change(table, draw.randint(0, 8))
+        for _ in range(draw.choice((0, 1, 2, 4, 7))):
+            maker.alter(table)
+            maker.fill(table, draw.choice((1, 5, 12)))
+            maker.change(table, draw.randint(0, 4))
+
+    # --- the end ---------------------------------------------------------------------------
+
+    def leave(self, server, makers):
+        """Transactions left open and prepared, under a load; then the end of the server. Returns the open sessions."""
+        loads = self._start_load(server, makers) if self._facts["load"] else []
+        sessions = []
+        for number in range(self._draw.randint(1, 4)):
+            draw = random.Random(self._draw.random())
+            maker = draw.choice(makers)
+            sessions.append(self._open_transaction(server, draw, maker, number))
+        if loads:
+            time.sleep(self._seconds)
+        with server.connect() as sql:  # what comes before it is in the log file
+            sql.query("CREATE TABLE d.last_words (a INT PRIMARY KEY) ENGINE=InnoDB")
+            sql.query("INSERT INTO d.last_words VALUES (1), (2)")
+        if self.killed():
+            server.kill()
+            self._stopping.set()
+        else:
+            self._stopping.set()
+        for thread in loads:
+            thread.join()
+        if not self.killed():
+            server.shut_down()
+        return sessions
+
+    def _open_transaction(self, server, draw, maker, number):
+        tables = draw.sample(maker.tables, min(len(maker.tables), draw.randint(1, 3)))
+        other = self._maker(server, draw, maker.database, tables)
+        kind = draw.choice(("open", "open", "savepoint", "prepared", "bulk"))
+        other.sql.query("SET TRANSACTION ISOLATION LEVEL " + draw.choice(("READ COMMITTED", "REPEATABLE READ")))
+        if kind == "bulk":
+            other.sql.query("SET unique_checks = 0, foreign_key_checks = 0")
+        other.sql.query(f"XA START 'x{number}'" if kind == "prepared" else "BEGIN")
+        for table in tables:
+            other.change(table, draw.randint(1, 5))
+            other.fill(table, draw.randint(0, 15))
+            if kind == "savepoint":
+                other.try_query("SAVEPOINT s")
+                other.change(table, 3)
+                other.fill(table, 5)
+                other.try_query("ROLLBACK TO SAVEPOINT s")
+            if kind == "bulk":
+                other.grow(table, 500)
+        if kind == "prepared" and not (other.try_query(f"XA END 'x{number}'") and other.try_query(f"XA PREPARE 'x{number}'")):
+            kind = "open"  # (a deadlock has rolled it back)
+        self._outcome.counts[f"transaction left {kind}"] += 1
+        return other
+
+    def _start_load(self, server, makers):
+        threads = []
+        for number in range(_LOAD_THREADS):
+            draw = random.Random(self._draw.random())
+            maker = makers[number % len(makers)]
+            worker = self._maker(server, draw, maker.database, maker.tables)
+            work = self._alter_on_and_on if number == _LOAD_THREADS - 1 else self._change_on_and_on
+            threads.append(threading.Thread(target=work, args=(worker,)))
+            threads[-1].start()
+        return threads
+
+    def _change_on_and_on(self, worker):
+        draw = worker.draw
+        try:
+            while not self._stopping.is_set():
+                worker.sql.query("BEGIN")
+                for _ in range(draw.randint(1, 3)):
+                    table = draw.choice(worker.tables)
+                    draw.choice((worker.change, worker.fill))(table, draw.randint(1, 4))
+                worker.sql.query(draw.choice(("COMMIT", "COMMIT", "COMMIT", "ROLLBACK")))
+                self._outcome.counts["transactions of the load"] += 1
+        except sqlclient.ConnectionLost:
+            pass
+
+    def _alter_on_and_on(self, worker):
+        try:
+            while not self._stopping.is_set():
+                worker.alter(worker.draw.choice(worker.tables))
+                worker.fill(worker.draw.choice(worker.tables), 3)
+        except sqlclient.ConnectionLost:
+            pass
+
+    # --- the comparison --------------------------------------------------------------------
+
+    def key_options(self):
+        return ["--key-file", self.site.key_file, "--key-algorithm", self.config.encryption] if self.config.encryption else []
+
+    def verify(self, when):
+        """Sentences on what `redoubt verify` says of the directory."""
+        answer = redoubt.run(redoubt.command("verify", self.site.data, "--level", "files,pages,trees,rows",
+                                             site=self.site, config=self.config), _VERIFY_TIMEOUT_S)
+        if answer.document is None:
+            return [f"verify {when} ended with {answer.code}: {answer.text.strip()[-2000:]}"]
+        findings = answer.document["findings"]
+        self._outcome.counts.update(f"verify note: {f['kind']}" for f in findings if f["severity"] == "note")
+        self._outcome.counts["records verified"] += answer.document["checked"]["records"]
+        found = [f"verify {when}: {f}" for f in findings if f["severity"] != "note"]
+        if len(found) > _FINDINGS_SHOWN:
+            found[_FINDINGS_SHOWN:] = [f"verify {when}: {len(found) - _FINDINGS_SHOWN} findings more"]
+        if answer.code != redoubt.OK and not found:
+            found.append(f"verify {when} ended with {answer.code}: {answer.document.get('error')} {answer.document['not_checked']}")
+        return found
+
+    def compare(self, dump, sql):
+        schemas = self._databases + ["mysql"]
+        there = {f"{schema}.{table}" for schema, table, _, _ in stored_rows.innodb_tables(sql, schemas)}
+        extra = [name for name in dump.tables if name not in there and name.startswith(tuple(f"{schema}." for schema in schemas))]
+        self._outcome.problems += [f"{name}: read, but the server has no such table" for name in extra]
+        self._outcome.counts["tables compared"] += len(there)
+        self._outcome.counts["rows compared"] += sum(len(rows) for name, rows in dump.rows.items() if not name.startswith("mysql."))
+        return stored_rows.compare(dump, sql, schemas, create=not self.killed())
+
+    def facts(self, dump):
+        facts = self._facts
+        return (f"{facts['end']}{', under load' if facts['load'] else ''}, {facts['row']}, {facts['charset']}, binlog {facts['binlog'] or 'off'}, "
+                f"{len(dump.tables)} tables, {sum(map(len, dump.rows.values()))} rows")
+
+
+def run(case, scratch, templates, options, outcome):
+    schemas = Schemas(case, scratch, templates, options.seconds, outcome)
+    with realserver.Server(schemas.site, schemas.config) as server:
+        makers = schemas.make(server)
+        sessions = schemas.leave(server, makers)
+        del makers, sessions
+    dump = stored_rows.Dump(schemas.site.data, *schemas.key_options())
+    outcome.facts = schemas.facts(dump)
+    outcome.problems += schemas.verify("as it was left")
+    outcome.problems += stored_rows.compare_indexes(dump, schemas.site.data, schemas.key_options(), 2, (("--descending",),))
+    with realserver.Server(schemas.site, schemas.config) as server:
+        with server.connect() as sql:
+            outcome.problems += schemas.compare(dump, sql)
+        server.shut_down()
+    outcome.problems += schemas.verify("after the server's recovery")
+
+
+def main():
+    if not os.access(stored_rows.DUMP, os.X_OK):
+        print(f"SKIPPED: not found: {stored_rows.DUMP}")
+        return matrix.CTEST_SKIP
+    code, counts = matrix.run_all(__doc__, run, _PAGE_SIZES)
+    for name in sorted(counts):
+        print(f"  {counts[name]:7} {name}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
