@@ -288,6 +288,10 @@ void add_commands(CLI::App& app, Options& options) {
         add_parsed(command, "--level", options.levels, parse_levels,
                    "What to check: a list of files, pages, trees, rows (default: all but rows)")
             ->type_name("LIST");
+        command
+            .add_option("--html", options.html_file,
+                        "Write a report, too: what is in it, how full, how old, findings")
+            ->type_name("FILE");
     }
     {
         CLI::App& command =

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "cli/output.h"
@@ -102,6 +103,8 @@ std::string percent_text(std::uint64_t part, std::uint64_t whole) {
 }  // namespace
 
 std::string_view name_of(PageKind kind) { return style_of(kind).name; }
+
+std::string_view colour_of(PageKind kind) { return style_of(kind).colour; }
 
 KindCounts count_kinds(const std::vector<PageKind>& pages) {
     KindCounts counts{};

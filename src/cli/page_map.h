@@ -1,39 +1,24 @@
 /// A picture of a tablespace: what each page is, drawn for a terminal or as SVG. Pure functions.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "verify/page_kind.h"
+
 namespace redoubt::cli {
 
-/// What a page is, for statistics and pictures.
-enum class PageKind : std::uint8_t {
-    NeverWritten,
-    Free,
-    Allocated,
-    SpaceHeader,
-    Descriptors,
-    Bitmap,
-    Inode,
-    IndexLeaf,
-    IndexInner,
-    SpatialIndex,
-    Blob,
-    Undo,
-    System,
-    Doublewrite,
-    Other,
-    Encrypted,  ///< the content could not be seen
-    Damaged,
-};
-inline constexpr std::size_t kPageKindCount = 17;
+using verify::KindCounts;
+using verify::kPageKindCount;
+using verify::PageKind;
 /// "index leaf", as people and JSON read it.
 std::string_view name_of(PageKind kind);
 
-using KindCounts = std::array<std::uint64_t, kPageKindCount>;
+/// As pictures show it, "#4f9bd9".
+std::string_view colour_of(PageKind kind);
+
 KindCounts count_kinds(const std::vector<PageKind>& pages);
 
 struct PageMap {

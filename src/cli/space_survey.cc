@@ -12,42 +12,6 @@ namespace redoubt::cli {
 namespace {
 
 constexpr std::uint32_t kPagesPerRead = 64;
-constexpr std::size_t kLevelOffset = 64;  // of an index page: 0 = leaf
-
-PageKind kind_of(std::span<const std::byte> plain) {
-    const std::uint16_t type = page::HeaderView(plain).type();
-    if (page::is_index_type(type)) {
-        if (type == static_cast<std::uint16_t>(page::PageType::RTree)) {
-            return PageKind::SpatialIndex;
-        }
-        return load_be<std::uint16_t>(plain.data() + kLevelOffset) == 0 ? PageKind::IndexLeaf
-                                                                        : PageKind::IndexInner;
-    }
-    switch (static_cast<page::PageType>(type)) {
-        case page::PageType::Allocated:
-            return PageKind::Allocated;
-        case page::PageType::UndoLog:
-            return PageKind::Undo;
-        case page::PageType::Inode:
-            return PageKind::Inode;
-        case page::PageType::ChangeBufferBitmap:
-            return PageKind::Bitmap;
-        case page::PageType::ChangeBufferFree:
-        case page::PageType::System:
-        case page::PageType::TrxSystem:
-            return PageKind::System;
-        case page::PageType::TablespaceHeader:
-            return PageKind::SpaceHeader;
-        case page::PageType::ExtentDescriptors:
-            return PageKind::Descriptors;
-        case page::PageType::Blob:
-        case page::PageType::ZBlob:
-        case page::PageType::ZBlob2:
-            return PageKind::Blob;
-        default:
-            return PageKind::Other;
-    }
-}
 
 /// The two page ranges of the system tablespace that hold copies of other pages.
 struct DoublewriteArea {
@@ -110,7 +74,8 @@ struct Worker {
             damage.push_back(std::move(state.error()));
             return PageKind::Damaged;
         }
-        return *state == space::PageState::AllZero ? PageKind::NeverWritten : kind_of(plain);
+        return *state == space::PageState::AllZero ? PageKind::NeverWritten
+                                                   : verify::kind_of(plain);
     }
 };
 

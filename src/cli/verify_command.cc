@@ -1,5 +1,7 @@
-/// redoubt verify PATH... [--level files,pages,trees,rows]
-#include <algorithm>
+/// redoubt verify PATH... [--level files,pages,trees,rows] [--html FILE]
+#include <fmt/chrono.h>
+
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "backup/metadata.h"
@@ -7,63 +9,14 @@
 #include "cli/command.h"
 #include "cli/findings.h"
 #include "cli/output.h"
+#include "cli/report_file.h"
+#include "cli/report_html.h"
+#include "cli/verdict.h"
 #include "io/posix_directory.h"
 #include "verify/verify.h"
 
 namespace redoubt::cli {
 namespace {
-
-constexpr int kExitWarnings = 3;
-constexpr int kExitDamage = 4;
-
-/// What was found under all operands together.
-struct Verdict {
-    struct Entry {
-        std::string path;  ///< the operand
-        verify::VerifyReport report;
-    };
-    std::vector<Entry> entries;
-    std::optional<Error> error;  ///< why an operand could not be verified; the rest was left
-
-    std::size_t count(verify::Severity severity) const {
-        std::size_t found = 0;
-        for (const Entry& entry : entries) {
-            found += static_cast<std::size_t>(
-                std::ranges::count(entry.report.findings, severity, &verify::Finding::severity));
-        }
-        return found;
-    }
-    std::uint64_t sum(std::uint64_t verify::VerifyReport::*member) const {
-        std::uint64_t total = 0;
-        for (const Entry& entry : entries) {
-            total += entry.report.*member;
-        }
-        return total;
-    }
-    std::vector<std::string> missing_keys() const {
-        std::vector<std::string> keys;
-        for (const Entry& entry : entries) {
-            keys.insert(keys.end(), entry.report.missing_keys.begin(),
-                        entry.report.missing_keys.end());
-        }
-        std::ranges::sort(keys);
-        // clang 14 cannot compile std::ranges::unique of libstdc++ 12.
-        keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
-        return keys;
-    }
-    bool all_checked() const {
-        return sum(&verify::VerifyReport::not_checked_pages) == 0 && missing_keys().empty();
-    }
-    int exit_code() const {
-        if (error) {
-            return exit_code_of(error->code());
-        }
-        if (count(verify::Severity::Damage) != 0) {
-            return kExitDamage;
-        }
-        return all_checked() && count(verify::Severity::Warning) == 0 ? 0 : kExitWarnings;
-    }
-};
 
 Json verdict_json(const Verdict& verdict, const Options& options) {
     Json result = document("verify");
@@ -142,11 +95,46 @@ std::string conclusion_text(const Verdict& verdict) {
                        warnings, notes, verdict.all_checked() ? "" : "; not everything checked");
 }
 
-Result<verify::VerifyReport> verify_operand(const std::string& path,
-                                            const verify::VerifyOptions& options) {
+Result<Verdict::Entry> verify_operand(const std::string& path,
+                                      const verify::VerifyOptions& options) {
     const auto directory = io::open_posix_directory(path);
-    return directory && backup::is_backup(**directory) ? backup::verify_backup(**directory, options)
-                                                       : verify::verify_path(path, options);
+    const bool is_backup = directory && backup::is_backup(**directory);
+    ASSIGN_OR_RETURN(verify::VerifyReport report, is_backup
+                                                      ? backup::verify_backup(**directory, options)
+                                                      : verify::verify_path(path, options));
+    return Verdict::Entry{.path = path,
+                          .kind = is_backup   ? "backup"
+                                  : directory ? "data directory"
+                                              : "file",
+                          .report = std::move(report)};
+}
+
+/// The operands, and where the layout has other parts of them: nothing is written there.
+std::vector<std::string> verified_paths(const Options& options,
+                                        const space::LayoutOptions& layout) {
+    std::vector<std::string> paths = options.paths;
+    for (const std::string& path : options.paths) {
+        for (const std::string& directory :
+             {layout.data_home, layout.undo_directory, layout.log_directory}) {
+            if (!directory.empty()) {
+                paths.push_back(io::join(path, directory));
+            }
+        }
+    }
+    return paths;
+}
+
+Status write_html(const CommandContext& context, const std::string& path, const Verdict& verdict,
+                  std::chrono::system_clock::time_point begin) {
+    RETURN_IF_ERROR(context.cancel.check());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(begin);
+    const std::string html = html_report(
+        verdict,
+        {.made_at = fmt::format("{:%Y-%m-%d %H:%M:%S} UTC",
+                                fmt::gmtime(std::chrono::system_clock::to_time_t(seconds))),
+         .version = REDOUBT_VERSION,
+         .levels = context.options.levels});
+    return write_report(context.working_directory, path, html);
 }
 
 }  // namespace
@@ -156,19 +144,33 @@ Result<int> verify_command(const CommandContext& context) {
     verify::VerifyOptions verify_options;
     verify_options.levels = options.levels;
     RETURN_IF_ERROR(take_shared_options(context, verify_options));
+    std::string report_path;
+    if (!options.html_file.empty()) {
+        verify_options.contents = true;
+        ASSIGN_OR_RETURN(report_path,
+                         check_report_file(context.working_directory, options.html_file,
+                                           verified_paths(options, verify_options.layout)));
+    }
 
+    const auto begin = std::chrono::system_clock::now();
     Verdict verdict;
     for (const std::string& path : options.paths) {
-        auto report = verify_operand(path, verify_options);
+        auto entry = verify_operand(path, verify_options);
         context.progress.end();
-        if (!report) {
-            verdict.error = std::move(report.error());
+        if (!entry) {
+            verdict.error = std::move(entry.error());
+            verdict.error_path = path;
             break;
         }
-        verdict.entries.push_back({path, std::move(*report)});
+        verdict.entries.push_back(std::move(*entry));
         if (!options.json) {
             RETURN_IF_ERROR(print(entry_text(verdict.entries.back(), options)));
         }
+    }
+    const bool interrupted = verdict.error && verdict.error->code() == ErrorCode::Cancelled;
+    Status written;
+    if (!report_path.empty() && !interrupted) {
+        written = write_html(context, report_path, verdict, begin);
     }
     if (options.json) {
         RETURN_IF_ERROR(print_json(verdict_json(verdict, options)));
@@ -178,7 +180,12 @@ Result<int> verify_command(const CommandContext& context) {
     if (verdict.error) {
         print_error(*verdict.error);
     }
-    return verdict.exit_code();
+    if (!written) {
+        print_error(written.error());
+    }
+    const int exit_code = verdict.exit_code();
+    const bool report_decides = exit_code == 0 || exit_code == Verdict::kExitWarnings;
+    return written || !report_decides ? exit_code : exit_code_of(written.error().code());
 }
 
 }  // namespace redoubt::cli

@@ -1,6 +1,7 @@
 #include "verify/page_scan.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/mutex.h"
 #include "base/parallel.h"
@@ -26,6 +27,7 @@ struct RangeResult {
     std::vector<PageProblem> undecryptable;
     bool decrypted_any = false;
     std::optional<std::string> key_problem;
+    std::optional<PageStatistics> statistics;
 };
 
 /// Version of the key that a stored page of an encrypted file says it needs; 0 = none.
@@ -45,16 +47,64 @@ void add_zero_page(std::vector<ZeroRun>& runs, std::uint32_t page) {
     }
 }
 
-void check_page(FileJob& job, space::PageCodec& codec, const crypt::KeyRing* keys, PageNo number,
-                std::span<const std::byte> stored, RangeResult& result) {
-    if (number >= job.skip_first && number < job.skip_end) {
+void count_kind(std::optional<PageStatistics>& statistics, PageKind kind) {
+    if (statistics) {
+        ++statistics->kinds[static_cast<std::size_t>(kind)];
+    }
+}
+
+/// `plain`: the page's content; empty where it could not be seen.
+void count_page(const FileJob& job, PageNo number, Lsn lsn, std::span<const std::byte> plain,
+                std::optional<PageStatistics>& statistics) {
+    if (!statistics) {
         return;
     }
-    const auto state = codec.check(number, stored);
+    count_kind(statistics, plain.empty() ? PageKind::Encrypted : kind_of(plain));
+    if (lsn.value == 0 || (job.newest_lsn && lsn > *job.newest_lsn)) {
+        ++statistics->unstamped;
+        return;
+    }
+    statistics->ages.add(lsn);
+    statistics->histogram.add(lsn);
+    if (statistics->slices) {
+        statistics->slices->add(number, lsn);
+    }
+}
+
+/// As PageCodec::check(); `content` becomes the plain page, in `plain` or `stored`, if statistics
+/// are wanted and it can be seen.
+Result<space::PageState> check_content(const FileJob& job, space::PageCodec& codec, PageNo number,
+                                       std::span<const std::byte> stored,
+                                       std::span<std::byte> plain,
+                                       std::span<const std::byte>& content) {
+    const bool as_it_is = !job.disk_header.crypt && !job.disk_header.flags.page_compressed;
+    if (plain.empty() || as_it_is) {
+        content = stored;
+        return codec.check(number, stored);
+    }
+    auto state = codec.decode(number, stored, plain);
+    if (!state && state.error().code() == ErrorCode::Key) {
+        return codec.check(number, stored);
+    }
+    content = plain;
+    return state;
+}
+
+/// `plain`: room for a page if statistics are wanted, else empty.
+void check_page(FileJob& job, space::PageCodec& codec, const crypt::KeyRing* keys, PageNo number,
+                std::span<const std::byte> stored, std::span<std::byte> plain,
+                RangeResult& result) {
+    if (number >= job.skip_first && number < job.skip_end) {
+        count_kind(result.statistics, PageKind::Doublewrite);
+        return;
+    }
+    std::span<const std::byte> content;
+    const auto state = check_content(job, codec, number, stored, plain, content);
     const Lsn lsn = page::HeaderView(stored).lsn();
     if (!state) {
         if (state.error().code() == ErrorCode::Key) {
             const std::uint32_t version = key_version_of(job, stored);
+            count_kind(result.statistics, PageKind::Encrypted);
             if (keys != nullptr && keys->key(job.disk_header.crypt->key_id, version)) {
                 result.undecryptable.push_back(
                     {PageProblem::Corrupt, number, lsn, state.error().message()});
@@ -64,11 +114,14 @@ void check_page(FileJob& job, space::PageCodec& codec, const crypt::KeyRing* key
             result.key_problem = state.error().message();
             return;
         }
+        count_kind(result.statistics, PageKind::Damaged);
         result.problems.push_back({PageProblem::Corrupt, number, lsn, state.error().message()});
         return;
     }
     switch (*state) {
         case space::PageState::AllZero:
+            count_kind(result.statistics,
+                       number == PageNo{0} ? PageKind::Damaged : PageKind::NeverWritten);
             if (number == PageNo{0}) {
                 result.problems.push_back(
                     {PageProblem::Corrupt, number, lsn, "the first page was never written"});
@@ -83,6 +136,9 @@ void check_page(FileJob& job, space::PageCodec& codec, const crypt::KeyRing* key
             result.decrypted_any |= key_version_of(job, stored) != 0;
             break;
     }
+    count_page(job, number, lsn,
+               *state == space::PageState::NoKey ? std::span<const std::byte>() : content,
+               result.statistics);
     if (job.newest_lsn && lsn > *job.newest_lsn) {
         result.problems.push_back(
             {PageProblem::InTheFuture, number, lsn,
@@ -107,6 +163,11 @@ void settle_undecryptable(FileJob& job) {
         job.problems.push_back(std::move(problem));
     }
     job.problem_count += job.undecryptable_count;
+    if (job.statistics) {
+        KindCounts& kinds = job.statistics->kinds;
+        kinds[static_cast<std::size_t>(PageKind::Encrypted)] -= job.undecryptable_count;
+        kinds[static_cast<std::size_t>(PageKind::Damaged)] += job.undecryptable_count;
+    }
 }
 
 Status scan_range(const Range& range, const VerifyOptions& options, std::vector<std::byte>& buffer,
@@ -119,6 +180,14 @@ Status scan_range(const Range& range, const VerifyOptions& options, std::vector<
                             .keys = options.keys,
                             .strictness = options.strictness});
     const std::uint32_t step = static_cast<std::uint32_t>(kReadBytes / size);
+    std::vector<std::byte> plain;
+    if (job.statistics) {
+        plain.resize(size);
+        result.statistics.emplace();
+        if (job.statistics->slices) {
+            result.statistics->slices.emplace(job.page_count, range.first, range.count);
+        }
+    }
     for (std::uint32_t at = range.first; at < range.first + range.count; at += step) {
         if (options.cancel != nullptr) {
             RETURN_IF_ERROR(options.cancel->check());
@@ -128,7 +197,7 @@ Status scan_range(const Range& range, const VerifyOptions& options, std::vector<
         ASSIGN_OR_RETURN(const std::uint32_t got, job.file->read_raw(PageNo{at}, want, bytes));
         for (std::uint32_t i = 0; i < got; ++i) {
             check_page(job, codec, options.keys, PageNo{at + i},
-                       bytes.subspan(std::size_t{i} * size, size), result);
+                       bytes.subspan(std::size_t{i} * size, size), plain, result);
         }
         if (options.progress != nullptr) {
             options.progress->advance(bytes.size());
@@ -137,9 +206,40 @@ Status scan_range(const Range& range, const VerifyOptions& options, std::vector<
     return {};
 }
 
+/// Those of the largest files have slices.
+void prepare_statistics(std::vector<FileJob>& jobs) {
+    std::vector<FileJob*> by_size;
+    for (FileJob& job : jobs) {
+        job.statistics.emplace();
+        by_size.push_back(&job);
+    }
+    std::ranges::stable_sort(by_size, std::greater{}, [](const FileJob* job) {
+        return std::uint64_t{job->page_count} * job->disk_header.flags.physical_page_size;
+    });
+    for (std::size_t i = 0; i < std::min(by_size.size(), Contents::kDrawnMax); ++i) {
+        by_size[i]->statistics->slices.emplace(by_size[i]->page_count, 0, by_size[i]->page_count);
+    }
+}
+
+void merge_statistics(const PageStatistics& range, PageStatistics& job, ScanTotals& totals) {
+    for (std::size_t kind = 0; kind < kPageKindCount; ++kind) {
+        job.kinds[kind] += range.kinds[kind];
+    }
+    job.ages.merge(range.ages);
+    if (range.slices) {
+        job.slices->merge(*range.slices);
+    }
+    totals.ages.merge(range.histogram);
+    totals.unstamped_pages += range.unstamped;
+}
+
 }  // namespace
 
-Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
+Result<ScanTotals> scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
+    ScanTotals totals;
+    if (options.contents) {
+        prepare_statistics(jobs);
+    }
     std::vector<Range> ranges;
     std::uint64_t total = 0;
     for (FileJob& job : jobs) {
@@ -162,6 +262,9 @@ Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
             RETURN_IF_ERROR(scan_range(ranges[item], options, buffers[thread], result));
             FileJob& job = *ranges[item].job;
             const base::MutexLock lock(mutex);
+            if (result.statistics) {
+                merge_statistics(*result.statistics, *job.statistics, totals);
+            }
             job.problem_count += result.problems.size();
             std::move(result.problems.begin(), result.problems.end(),
                       std::back_inserter(job.problems));
@@ -194,7 +297,7 @@ Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options) {
             job.problems.resize(FileJob::kProblemsMax);
         }
     }
-    return {};
+    return totals;
 }
 
 }  // namespace redoubt::verify

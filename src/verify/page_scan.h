@@ -26,6 +26,15 @@ struct ZeroRun {
     std::uint32_t count;
 };
 
+/// Statistics of pages, if VerifyOptions ask for contents.
+struct PageStatistics {
+    KindCounts kinds{};
+    LsnRange ages;
+    std::optional<AgeSlices> slices;  ///< of the largest files only
+    LsnHistogram histogram;           ///< of a range; those of jobs are in ScanTotals
+    std::uint64_t unstamped = 0;      ///< likewise
+};
+
 /// One tablespace to check.
 struct FileJob {
     std::string name;  ///< "db/t"
@@ -47,10 +56,18 @@ struct FileJob {
     std::uint64_t undecryptable_count = 0;
     bool decrypted_any = false;  ///< some page did decrypt, so the key is right
     std::optional<std::string> key_problem;
+    std::optional<PageStatistics> statistics;
+    std::optional<std::uint64_t> free_pages;  ///< set by who knows the extents
     static constexpr std::size_t kProblemsMax = 1000;
 };
 
+/// Statistics of all jobs, if VerifyOptions ask for contents.
+struct ScanTotals {
+    LsnHistogram ages;
+    std::uint64_t unstamped_pages = 0;
+};
+
 /// Fills the result members of every job. Errors: Io, Cancelled.
-Status scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options);
+Result<ScanTotals> scan_pages(std::vector<FileJob>& jobs, const VerifyOptions& options);
 
 }  // namespace redoubt::verify

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <vector>
 
 #include "base/mutex.h"
@@ -67,7 +68,10 @@ public:
             options_.progress->end();
         }
         const base::MutexLock lock(mutex_);
-        return checks_;
+        std::ranges::sort(checks_.contents, {}, [](const TableContents& table) {
+            return std::tie(table.table, table.partition);
+        });
+        return std::move(checks_);
     }
 
 private:
@@ -137,6 +141,31 @@ private:
         return table.table.database + "." + table.table.name;
     }
 
+    /// "p0" of "db/t#P#p0", "p0#sp1" of "db/t#P#p0#SP#sp1".
+    static std::string partition_of(const std::string& name) {
+        constexpr std::string_view kPartition = "#P#";
+        constexpr std::string_view kSubpartition = "#SP#";
+        const std::size_t at = name.find(kPartition);
+        if (at == std::string::npos) {
+            return {};
+        }
+        const std::string_view partition = std::string_view(name).substr(at + kPartition.size());
+        const std::size_t sub = partition.find(kSubpartition);
+        if (sub == std::string_view::npos) {
+            return space::decode_file_name(partition);
+        }
+        return space::decode_file_name(partition.substr(0, sub)) + "#" +
+               space::decode_file_name(partition.substr(sub + kSubpartition.size()));
+    }
+
+    static TableContents contents_of(const Part& of) {
+        return {.table = name_of(*of.table),
+                .partition = partition_of(of.part->name),
+                .file = of.part->file,
+                .space = of.part->space,
+                .row_format = of.part->row_format};
+    }
+
     /// `complete` gets the indexes whose trees were walked whole.
     Status check_part(const Part& of, const space::SpaceHeader& header, SpaceUse& use,
                       std::map<std::uint64_t, Part>& complete) {
@@ -154,12 +183,14 @@ private:
             return {};
         }
         TableChecks checks{.tables = 1};
+        TableContents contents = contents_of(of);
         std::vector<record::RecordLayout> layouts(part.indexes.size());
         std::vector<RowTree> rows;         // trees that are whole, the clustered one first
         std::vector<std::size_t> numbers;  // of their indexes
         bool clustered_whole = true;
         for (std::size_t i = 0; i < part.indexes.size(); ++i) {
             const dict::StoredIndex& index = part.indexes[i];
+            contents.indexes.push_back({.name = of.table->table.indexes[i].name, .whole = false});
             const btree::Tree tree{.root = {part.space, index.root},
                                    .index_id = index.id,
                                    .physical_size = flags.physical_page_size,
@@ -200,7 +231,9 @@ private:
                 complete.emplace(index.id, of);
             }
             ++checks.trees;
-            checks.records += checker.records();
+            checks.records += checker.size().records;
+            contents.indexes.back().size = checker.size();
+            contents.indexes.back().whole = whole;
             if (whole) {
                 rows.push_back({tree, &layout});
                 numbers.push_back(i);
@@ -215,6 +248,9 @@ private:
         checks_.tables += checks.tables;
         checks_.trees += checks.trees;
         checks_.records += checks.records;
+        if (options_.contents) {
+            checks_.contents.push_back(std::move(contents));
+        }
         return {};
     }
 

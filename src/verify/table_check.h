@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "io/file.h"
@@ -14,7 +15,8 @@ namespace redoubt::verify {
 struct TableChecks {
     std::uint64_t tables = 0;  ///< partitions count each
     std::uint64_t trees = 0;
-    std::uint64_t records = 0;  ///< in leaves
+    std::uint64_t records = 0;                 ///< in leaves
+    std::vector<TableContents> contents = {};  ///< by name, if VerifyOptions ask for them
 };
 
 struct TableFindings {

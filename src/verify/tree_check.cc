@@ -19,6 +19,7 @@ namespace {
 // Of the 20 bytes that lead to an off-page column: docs/formats/blobs.md.
 constexpr std::size_t kFlagsOffset = 12;
 constexpr unsigned kNotOwner = 0x80;
+constexpr std::size_t kEmptyDirectory = 4;  // bytes: two slots
 constexpr std::size_t kProblemsMax = 1000;  // that are told of one tree
 constexpr unsigned kLevelsMax = 64;         // of a tree; far beyond what a tablespace has room for
 
@@ -317,7 +318,7 @@ void TreeChecker::check_owner(PageNo number, unsigned level) {
 }
 
 void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer) {
-    records_ += level == 0 ? origins_.size() : 0;
+    count_page(level);
     sentences_.clear();
     if (tree_.row_compressed) {
         page_checker_.check_expanded(page_, origins_, leftmost, sentences_);
@@ -331,6 +332,23 @@ void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const
         report("index-page", number, "a page without records that is not the root");
     }
     check_order(number, level, leftmost, pointer);
+}
+
+/// Fill as InnoDB counts it: without the directory, whose slots an empty page has two of.
+void TreeChecker::count_page(unsigned level) {
+    if (level != 0) {
+        ++size_.inner_pages;
+        return;
+    }
+    const page::IndexHeaderView index(page_);
+    const std::size_t heap = layout_.compact ? record::kCompactHeap : record::kRedundantHeap;
+    const std::size_t room = page_.size() - page::kTrailerSize - kEmptyDirectory - heap;
+    const std::size_t freed = heap + index.freed_bytes();
+    const std::size_t used = std::max<std::size_t>(index.heap_top(), freed) - freed;
+    ++size_.leaf_pages;
+    size_.records += origins_.size();
+    size_.used_bytes += std::min(used, room);
+    size_.room_bytes += room;
 }
 
 /// Keys ascend, on the page and from the page before; none is less than the pointer to the page.
@@ -403,6 +421,7 @@ Status TreeChecker::check_blobs(PageNo number) {
                     shared = page;
                     return false;
                 }
+                ++size_.blob_pages;
                 if (!use_.belongs_to(page, leaf_segment_)) {
                     report("page-owner", page,
                            fmt::format("a page of an off-page column of page {} that the index's "

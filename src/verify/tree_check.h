@@ -13,6 +13,7 @@
 #include "record/layout.h"
 #include "space/extent_map.h"
 #include "space/page_source.h"
+#include "verify/contents.h"
 #include "verify/page_check.h"
 
 namespace redoubt::verify {
@@ -58,7 +59,7 @@ public:
 
     /// Every pointer was followed; else pages that no pointer leads to may still be of the tree.
     bool complete() const { return complete_; }
-    std::uint64_t records() const { return records_; }
+    const TreeSize& size() const { return size_; }
 
 private:
     /// A key on its own memory.
@@ -90,6 +91,7 @@ private:
     Result<bool> load(PageNo number, unsigned level, std::vector<std::byte>& page,
                       std::vector<std::uint16_t>& origins, bool report);
     void check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer);
+    void count_page(unsigned level);
     void check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer);
     void check_owner(PageNo number, unsigned level);
     Status check_blobs(PageNo number);
@@ -118,7 +120,7 @@ private:
     std::uint64_t inner_segment_ = 0;  // 0 = not known
     bool complete_ = false;
     std::size_t problems_ = 0;
-    std::uint64_t records_ = 0;
+    TreeSize size_;
 };
 
 }  // namespace redoubt::verify

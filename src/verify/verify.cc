@@ -6,19 +6,18 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <set>
 #include <tuple>
 
 #include "base/parallel.h"
-#include "dict/system_tables.h"
 #include "io/posix_directory.h"
 #include "page/header.h"
-#include "page/trx_system.h"
 #include "recovery/analysis.h"
 #include "recovery/recovered_pages.h"
 #include "space/extent_map.h"
 #include "space/file_pages.h"
 #include "undo/transactions.h"
+#include "verify/dictionary_check.h"
+#include "verify/finding_sink.h"
 #include "verify/page_scan.h"
 #include "verify/stale_check.h"
 #include "verify/table_check.h"
@@ -33,12 +32,11 @@ constexpr std::size_t kIndexShare =
     4;  // a quarter of the memory is for the redo index; the rest is extent maps and buffers
 
 const std::string kSystemName = "innodb_system";
-constexpr PageNo kTrxSystemPage{5};
 
 class Verifier {
 public:
     Verifier(io::Directory& directory, const VerifyOptions& options)
-        : directory_(directory), options_(options) {}
+        : directory_(directory), options_(options), findings_(directory.path()) {}
 
     Result<VerifyReport> run_directory() {
         ASSIGN_OR_RETURN(layout_,
@@ -72,33 +70,7 @@ private:
                options_.levels.end();
     }
 
-    void find(Finding finding) {
-        if (redo_unseen_ && finding.severity == Severity::Damage && may_be_made_by_redo(finding)) {
-            finding.severity = Severity::Warning;
-            finding.message +=
-                "; the redo log, which may set it right, cannot be read without its key";
-        }
-        report_.findings.push_back(std::move(finding));
-    }
-    /// All but a wrong checksum may be the ordinary state of a crashed directory.
-    static bool may_be_made_by_redo(const Finding& finding) {
-        return finding.kind != "page-corrupt";
-    }
-    void find_error(std::string kind, Severity severity, const Error& error, std::string file,
-                    std::string table = {}) {
-        find({.kind = std::move(kind),
-              .severity = severity,
-              .file = error.file().empty() ? std::move(file) : relative(error.file()),
-              .table = std::move(table),
-              .space = error.space(),
-              .page = error.page(),
-              .lsn = error.lsn(),
-              .message = error.message()});
-    }
-    std::string relative(const std::string& path) const {
-        const std::string root = directory_.path() + "/";
-        return path.starts_with(root) ? path.substr(root.size()) : path;
-    }
+    void find(Finding finding) { findings_.add(std::move(finding)); }
 
     Status refuse_when_in_use() {
         for (const space::SystemFile& file : layout_.system_files) {
@@ -133,11 +105,11 @@ private:
             switch (error.code()) {
                 case ErrorCode::Corruption:
                 case ErrorCode::NotFound:
-                    find_error("unrecoverable", Severity::Damage, error, layout_.log_path);
+                    findings_.add_error("unrecoverable", Severity::Damage, error, layout_.log_path);
                     return {};
                 case ErrorCode::Key:
-                    redo_unseen_ = true;
-                    note_missing_key(error.message(), relative(error.file()));
+                    findings_.set_redo_unseen();
+                    note_missing_key(error.message(), findings_.relative(error.file()));
                     return {};
                 default:
                     return std::move(analysis.error());
@@ -264,11 +236,11 @@ private:
                 if (code == ErrorCode::NotFound || code == ErrorCode::Corruption ||
                     code == ErrorCode::Io || code == ErrorCode::Unsupported ||
                     code == ErrorCode::Refused) {
-                    find_error(code == ErrorCode::NotFound         ? "file-missing"
-                               : code == ErrorCode::Io             ? "file-unreadable"
-                               : opened.error().page().has_value() ? "first-page"
-                                                                   : "file-unusable",
-                               Severity::Damage, opened.error(), path, sql_name(table));
+                    findings_.add_error(code == ErrorCode::NotFound         ? "file-missing"
+                                        : code == ErrorCode::Io             ? "file-unreadable"
+                                        : opened.error().page().has_value() ? "first-page"
+                                                                            : "file-unusable",
+                                        Severity::Damage, opened.error(), path, sql_name(table));
                     return {};
                 }
                 return std::move(opened.error());
@@ -340,44 +312,20 @@ private:
         return {};
     }
 
-    /// Files against InnoDB's dictionary: a swapped, foreign or missing table file is found also
-    /// when each file is whole in itself.
     Status check_against_dictionary() {
         if (jobs_.empty() || jobs_.front().name != kSystemName) {
             return {};  // reported already
         }
-        const FileJob* const system = &jobs_.front();
-        space::FilePages pages(*system->file, options_.keys, options_.strictness);
-        space::PageSource& source = touched(*system) ? static_cast<space::PageSource&>(*recovered_)
-                                                     : static_cast<space::PageSource&>(pages);
-        const std::uint32_t page_size = system->disk_header.flags.physical_page_size;
-        judge_undo_spaces(source, page_size);
-        auto tables = dict::read_system_tables(source, page_size);
-        if (!tables) {
-            if (tables.error().code() == ErrorCode::Key) {
-                note_missing_key(tables.error().message(), system->paths.front());
-                return {};
-            }
-            if (tables.error().code() != ErrorCode::Corruption &&
-                tables.error().code() != ErrorCode::NotFound) {
-                return std::move(tables.error());
-            }
-            find_error("dictionary", Severity::Damage, tables.error(), system->paths.front());
-            return {};
-        }
-        std::map<std::string, SpaceId> files;
-        for (const FileJob& job : jobs_) {
-            files.emplace(job.name, job.disk_header.id);
-        }
-        std::map<SpaceId, std::string> known;
-        for (const dict::SystemTable& table : *tables) {
-            known.emplace(table.space, table.name);
-            judge_table(table, files);
-        }
-        for (const FileJob& job : jobs_) {
-            judge_foreign(job, known);
-        }
-        return {};
+        return check_dictionary(
+            {.options = options_,
+             .layout = layout_,
+             .jobs = jobs_,
+             .names = names_,
+             .analysis = analysis_.get(),
+             .recovered = recovered_.get(),
+             .miss_key = [this](const std::string& message,
+                                const std::string& file) { note_missing_key(message, file); }},
+            findings_);
     }
 
     /// Whether the redo log changes pages of this tablespace.
@@ -385,133 +333,11 @@ private:
         return recovered_ != nullptr && analysis_->scan.touched_spaces.contains(job.disk_header.id);
     }
 
-    /// Undo tablespaces that rollback segments lie in and that have no file.
-    void judge_undo_spaces(space::PageSource& source, std::uint32_t page_size) {
-        std::vector<std::byte> page(page_size);
-        if (!source.read({kSystemSpace, kTrxSystemPage}, page)) {
-            return;  // found when all pages are checked
-        }
-        const page::TrxSystemView trx_system(page);
-        std::set<SpaceId> missing;
-        for (std::size_t i = 0; i < page::TrxSystemView::kSlotCount; ++i) {
-            const PageId slot = trx_system.slot(i);
-            if (slot.page != kNoPage && !names_.contains(slot.space)) {
-                missing.insert(slot.space);
-            }
-        }
-        for (const SpaceId space : missing) {
-            const std::string file = undo_file_of(space);
-            if (!file.empty() && has_finding(file)) {
-                continue;  // why it cannot be used is said already
-            }
-            find({.kind = "file-missing",
-                  .severity = Severity::Damage,
-                  .file = file,
-                  .space = space,
-                  .message =
-                      "rollback segments lie in this undo tablespace, its file is not there or "
-                      "cannot be used"});
-        }
-    }
-
-    /// Undo tablespaces have consecutive ids in the order of their numbers; empty when no other is
-    /// there to count from.
-    std::string undo_file_of(SpaceId space) const {
-        for (const auto& [id, path] : names_) {
-            if (std::find(layout_.undo_files.begin(), layout_.undo_files.end(), path) ==
-                layout_.undo_files.end()) {
-                continue;
-            }
-            const std::size_t digits = path.size() - 3;
-            const std::int64_t number =
-                std::stoi(path.substr(digits)) + std::int64_t{space.value} - std::int64_t{id.value};
-            return number < 1 || number > 127
-                       ? std::string()
-                       : fmt::format("{}{:03}", path.substr(0, digits), number);
-        }
-        return {};
-    }
-
-    /// DDL that the crash interrupted: recovery, not we, decides about its files.
-    bool in_redo(SpaceId space) const {
-        return recovered_ != nullptr && analysis_->scan.file_events.contains(space);
-    }
-
-    void judge_table(const dict::SystemTable& table, const std::map<std::string, SpaceId>& files) {
-        if (table.space == kSystemSpace || table.temporary() || table.discarded()) {
-            return;
-        }
-        const auto file = files.find(table.name);
-        if (file != files.end() && file->second == table.space) {
-            return;
-        }
-        if (in_redo(table.space) || (file != files.end() && in_redo(file->second))) {
-            return;
-        }
-        if (options_.partial && file == files.end()) {
-            return;
-        }
-        Finding finding{
-            .kind = "file-missing",
-            .severity = is_intermediate(table.name) ? Severity::Note : Severity::Damage,
-            .file = table.name + ".ibd",
-            .table = space::decode_file_name(table.name),
-            .space = table.space,
-            .message = "the dictionary names this table, its file is not there or cannot be used"};
-        if (file != files.end()) {
-            finding.kind = "wrong-space-id";
-            finding.page = PageNo{0};
-            finding.message = fmt::format(
-                "the file carries space id {}, the dictionary gives this table space {}: it was "
-                "swapped with another or comes from elsewhere",
-                file->second.value, table.space.value);
-        } else if (has_finding(finding.file) || has_finding_of_table(finding.table)) {
-            return;  // why it cannot be used is said already
-        }
-        find(std::move(finding));
-    }
-
-    /// Of an ALTER TABLE that did not come to its end: the server removes it.
-    static bool is_intermediate(std::string_view name) {
-        return name.find("/#sql") != std::string_view::npos;
-    }
-
-    bool has_finding(const std::string& file) const {
-        return std::any_of(report_.findings.begin(), report_.findings.end(),
-                           [&](const Finding& finding) { return finding.file == file; });
-    }
-
-    bool has_finding_of_table(const std::string& table) const {
-        return std::any_of(report_.findings.begin(), report_.findings.end(),
-                           [&](const Finding& finding) { return finding.table == table; });
-    }
-
-    /// `known`: the dictionary's tables by space id.
-    void judge_foreign(const FileJob& job, const std::map<SpaceId, std::string>& known) {
-        const SpaceId id = job.disk_header.id;
-        const auto table = known.find(id);
-        if (id == kSystemSpace || job.name.find('/') == std::string::npos || in_redo(id) ||
-            (table != known.end() &&
-             (table->second == job.name || has_finding(job.paths.front())))) {
-            return;
-        }
-        const bool temporary = is_intermediate(job.name);
-        find({.kind = temporary ? "leftover-file" : "foreign-file",
-              .severity = temporary ? Severity::Note : Severity::Damage,
-              .file = job.paths.front(),
-              .table = space::decode_file_name(job.name),
-              .space = id,
-              .message = table == known.end()
-                             ? "the dictionary knows no table with this file's space id"
-                             : fmt::format("the dictionary gives this file's space id to table {}",
-                                           space::decode_file_name(table->second))});
-    }
-
     Status check_jobs() {
         if (!has_level("pages")) {
             return {};
         }
-        RETURN_IF_ERROR(scan_pages(jobs_, options_));
+        ASSIGN_OR_RETURN(totals_, scan_pages(jobs_, options_));
         // In the order of ids, so that the redo index is walked once however small it is.
         std::sort(jobs_.begin(), jobs_.end(), [](const FileJob& a, const FileJob& b) {
             return a.disk_header.id < b.disk_header.id;
@@ -579,8 +405,20 @@ private:
             judge_zero_pages(job, touched, *extents);
             report_.free_pages += static_cast<std::uint64_t>(
                 std::count(extents->use.begin(), extents->use.end(), space::PageUse::Free));
+            if (options_.contents) {
+                count_free_pages(job, *extents);
+            }
         }
         return {};
+    }
+
+    /// Of the file, where report_.free_pages are those below what was ever allocated.
+    static void count_free_pages(FileJob& job, const space::ExtentMap& extents) {
+        std::uint64_t free = 0;
+        for (std::uint32_t page = 0; page < job.page_count; ++page) {
+            free += extents.is_free(PageNo{page}) ? 1 : 0;
+        }
+        job.free_pages = free;
     }
 
     /// Pages that are whole and older than the log says they must be.
@@ -620,7 +458,7 @@ private:
             return {};  // without the log (which is said) it is not known what the trees are
         }
         return take(check_tables(directory_, options_, table_findings()),
-                    report_.damaged() ? Severity::Note : Severity::Damage,
+                    findings_.damaged() ? Severity::Note : Severity::Damage,
                     layout_.system_files.front().path);
     }
 
@@ -638,7 +476,7 @@ private:
         }
         auto checked = check_lone_file(directory_, path, options_, table_findings());
         if (!checked && checked.error().code() == ErrorCode::Refused) {  // a server runs on it
-            find_error("trees-not-checked", Severity::Note, checked.error(), path);
+            findings_.add_error("trees-not-checked", Severity::Note, checked.error(), path);
             return {};
         }
         return take(std::move(checked), Severity::Note, path);
@@ -666,10 +504,11 @@ private:
                 case ErrorCode::Corruption:
                 case ErrorCode::NotFound:
                     // A file that is missing was said to be.
-                    find_error("trees-not-checked", severity, checked.error(), file);
+                    findings_.add_error("trees-not-checked", severity, checked.error(), file);
                     return {};
                 case ErrorCode::Key:
-                    note_missing_key(checked.error().message(), relative(checked.error().file()));
+                    note_missing_key(checked.error().message(),
+                                     findings_.relative(checked.error().file()));
                     return {};
                 default:
                     return std::move(checked.error());
@@ -678,13 +517,14 @@ private:
         report_.tables = checked->tables;
         report_.trees = checked->trees;
         report_.records = checked->records;
+        tables_ = std::move(checked->contents);
         return {};
     }
 
     /// That the page cannot be read was said of it already.
     bool is_known(const Finding& finding) const {
         return (finding.kind == "tree-unreadable" || finding.kind == "table-unreadable") &&
-               std::ranges::any_of(report_.findings, [&](const Finding& other) {
+               std::ranges::any_of(findings_.findings(), [&](const Finding& other) {
                    return other.severity == Severity::Damage &&
                           ((other.space == finding.space && other.page == finding.page) ||
                            (!other.page && other.file == finding.file));
@@ -719,7 +559,7 @@ private:
         if (!built) {
             if (built.error().code() == ErrorCode::Corruption ||
                 built.error().code() == ErrorCode::NotFound) {
-                find_error("extents", Severity::Damage, built.error(), job.paths.front());
+                findings_.add_error("extents", Severity::Damage, built.error(), job.paths.front());
                 return {};
             }
             return std::move(built.error());
@@ -808,14 +648,51 @@ private:
         }
     }
 
+    Status collect_contents() {
+        Contents& contents = report_.contents.emplace();
+        contents.tables = std::move(tables_);
+        contents.ages = std::move(totals_.ages);
+        contents.unstamped_pages = totals_.unstamped_pages;
+        for (const FileJob& job : jobs_) {
+            ASSIGN_OR_RETURN(SpaceContents space, contents_of(job));
+            contents.spaces.push_back(std::move(space));
+        }
+        std::ranges::stable_sort(contents.spaces, {}, &SpaceContents::space);
+        return {};
+    }
+
+    static Result<SpaceContents> contents_of(const FileJob& job) {
+        SpaceContents space{.table = job.name.find('/') == std::string::npos
+                                         ? std::string()
+                                         : space::decode_file_name(job.name),
+                            .files = job.paths,
+                            .space = job.disk_header.id,
+                            .flags = job.disk_header.flags,
+                            .crypt = job.disk_header.crypt,
+                            .pages = job.page_count,
+                            .free_pages = job.free_pages};
+        for (io::File* const file : job.file->files()) {
+            ASSIGN_OR_RETURN(const io::FileInfo info, file->info());
+            space.bytes += info.size;
+            space.allocated += info.allocated_size;
+        }
+        if (job.statistics) {
+            space.kinds = job.statistics->kinds;
+            space.ages = job.statistics->ages;
+            space.slices = job.statistics->slices;
+        }
+        return space;
+    }
+
     Result<VerifyReport> finish() {
+        if (options_.contents) {
+            RETURN_IF_ERROR(collect_contents());
+        }
         std::sort(report_.missing_keys.begin(), report_.missing_keys.end());
         report_.missing_keys.erase(
             std::unique(report_.missing_keys.begin(), report_.missing_keys.end()),
             report_.missing_keys.end());
-        std::stable_sort(
-            report_.findings.begin(), report_.findings.end(),
-            [](const Finding& a, const Finding& b) { return a.severity > b.severity; });
+        report_.findings = findings_.take();
         report_.page_size = page_size_;
         return std::move(report_);
     }
@@ -823,12 +700,14 @@ private:
     io::Directory& directory_;
     const VerifyOptions& options_;
     VerifyReport report_;
+    FindingSink findings_;
     space::Layout layout_;
     std::unique_ptr<recovery::Analysis> analysis_;
     std::unique_ptr<RecoveredPages> recovered_;
     std::uint32_t page_size_ = 0;  ///< of the instance; 0 = not known
-    bool redo_unseen_ = false;     ///< encrypted, and its key is missing or wrong
     std::vector<FileJob> jobs_;
+    ScanTotals totals_;
+    std::vector<TableContents> tables_;  ///< of levels trees and rows
     std::map<SpaceId, std::string> names_;
 };
 

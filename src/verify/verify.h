@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "io/file.h"
 #include "space/directory_options.h"
+#include "verify/contents.h"
 
 namespace redoubt::verify {
 
@@ -32,8 +33,9 @@ struct Finding {
 
 struct VerifyOptions : space::DirectoryOptions {
     std::vector<std::string> levels{"files", "pages"};
-    Lsn redo_needed;       ///< of a backup: where its log must reach; 0 = not known
-    bool partial = false;  ///< a backup of chosen tables: others are not missed
+    Lsn redo_needed;        ///< of a backup: where its log must reach; 0 = not known
+    bool partial = false;   ///< a backup of chosen tables: others are not missed
+    bool contents = false;  ///< fill VerifyReport::contents
 };
 
 struct VerifyReport {
@@ -54,6 +56,7 @@ struct VerifyReport {
     Lsn checkpoint;
     Lsn end;
     double seconds = 0;
+    std::optional<Contents> contents = {};  ///< if VerifyOptions ask for it
     bool damaged() const;
 };
 

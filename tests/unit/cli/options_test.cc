@@ -161,6 +161,7 @@ TEST(CommandLine, UnderstandsEachCommandsOwnOptions) {
     const Options keys = parsed({"verify", "d", "--key-file", "k", "--key-algorithm", "ctr"});
     EXPECT_EQ(keys.key_algorithm, crypt::CipherMode::Ctr);
     EXPECT_EQ(parsed({"verify", "d", "--debug-key-version", "7"}).debug_key_version, 7U);
+    EXPECT_EQ(parsed({"verify", "d", "--html", "r.html"}).html_file, "r.html");
 }
 
 TEST(CommandLine, SqlTakesStatementsAndAFormat) {

@@ -132,7 +132,7 @@ protected:
                             layout_, use, report, nullptr);
         EXPECT_TRUE(checker.run());
         complete_ = checker.complete();
-        records_ = checker.records();
+        records_ = checker.size().records;
         return found;
     }
 
