@@ -7,8 +7,10 @@
 namespace redoubt::btree {
 namespace {
 
-// An R-tree page is none of ours: its records are in no order.
-bool is_tree_page(std::uint16_t type) {
+bool is_tree_page(std::uint16_t type, bool spatial) {
+    if (spatial) {
+        return type == static_cast<std::uint16_t>(page::PageType::RTree);
+    }
     return type == static_cast<std::uint16_t>(page::PageType::Index) ||
            type == static_cast<std::uint16_t>(page::PageType::Instant);
 }
@@ -16,11 +18,11 @@ bool is_tree_page(std::uint16_t type) {
 }  // namespace
 
 Status list_records(std::span<const std::byte> page, PageId id, std::uint64_t index_id,
-                    bool compact, std::vector<std::uint16_t>& origins) {
+                    bool compact, std::vector<std::uint16_t>& origins, bool spatial) {
     origins.clear();
     const page::HeaderView header(page);
     const page::IndexHeaderView index(page);
-    if (!is_tree_page(header.type())) {
+    if (!is_tree_page(header.type(), spatial)) {
         return corruption(id, "not an index page: {}", page::type_name(header.type()));
     }
     if (index.index_id() != index_id) {

@@ -82,7 +82,8 @@ struct PageExpander::Work {
         std::fill(page.begin(), page.end(), std::byte{0});
         std::copy_n(stored.begin(), kStreamStart, page.begin());
         const page::HeaderView header(page);
-        if (header.type() != static_cast<std::uint16_t>(page::PageType::Index)) {
+        if (header.type() != static_cast<std::uint16_t>(page::PageType::Index) &&
+            header.type() != static_cast<std::uint16_t>(page::PageType::RTree)) {
             return corruption(id, "not an index page: {}", page::type_name(header.type()));
         }
         const page::IndexHeaderView index(page);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "btree/buffered_changes.h"
 #include "btree/page_records.h"
 #include "page/header.h"
 #include "page/index_page.h"
@@ -52,10 +53,22 @@ Status TreeReader::load(PageNo number) {
         RETURN_IF_ERROR(source_.read(id, page_));
     }
     RETURN_IF_ERROR(list_records(page_, id, tree_.index_id, layout_.compact, origins_));
+    if (changes_ != nullptr && level() == 0) {
+        RETURN_IF_ERROR(make_changes(id));
+    }
     current_page_ = number;
     failed_page_ = kNoPage;
     RETURN_IF_ERROR(count_page());
     return {};
+}
+
+Status TreeReader::make_changes(PageId id) {
+    ASSIGN_OR_RETURN(const bool wait, changes_->wait_for(id, tree_.physical_size));
+    if (!wait) {
+        return {};
+    }
+    RETURN_IF_ERROR(changes_->make(id, layout_, page_));
+    return list_records(page_, id, tree_.index_id, layout_.compact, origins_);
 }
 
 Status TreeReader::load_root() {

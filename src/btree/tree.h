@@ -27,12 +27,18 @@ struct Tree {
     bool row_compressed = false;
 };
 
+class BufferedChanges;
+
 /// Stands between two records of the leaf level. Not thread-safe.
 class TreeReader {
 public:
     /// `layout` may be changed until the first record is read; all outlive this.
     TreeReader(space::PageSource& source, const Tree& tree, const record::RecordLayout& layout,
                const base::CancelToken* cancel = nullptr);
+
+    /// Of a secondary index: its leaves are to be seen with the changes that wait for them.
+    /// `changes` outlives this; null: there are none.
+    void add_changes(BufferedChanges* changes) { changes_ = changes; }
 
     /// Before the first, or behind the last record.
     Status to_first();
@@ -65,6 +71,7 @@ public:
 
 private:
     Status load(PageNo page);
+    Status make_changes(PageId id);
     Status load_root();
     Status load_leaf(PageNo page);
     Status load_below(PageNo page, unsigned level);
@@ -82,6 +89,7 @@ private:
     Tree tree_;
     const record::RecordLayout& layout_;
     const base::CancelToken* cancel_;
+    BufferedChanges* changes_ = nullptr;
     PageExpander expander_;
     std::vector<std::byte> page_;
     std::vector<std::byte> stored_;  // of a row_compressed page

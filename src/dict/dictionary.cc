@@ -270,6 +270,75 @@ private:
 
 }  // namespace
 
+std::vector<SystemTableRow> core_tables(const page::DictionaryHeaderView& header) {
+    // MTYPE: 4 text compared as bytes, 6 number; ids and numbers are without sign.
+    struct CoreColumn {
+        std::string_view name;
+        std::uint32_t length;  // bytes; 0 = text
+    };
+    const auto make = [](std::string_view name, std::uint64_t id, PageNo root, std::size_t key,
+                         std::initializer_list<CoreColumn> columns) {
+        SystemTableRow table;
+        table.name = name;
+        table.id = id;
+        table.type = 1;
+        SystemIndex index;
+        index.id = id;
+        index.name = "CLUST_IND";
+        index.type = 3;
+        index.root = root;
+        for (const CoreColumn& column : columns) {
+            const auto position = static_cast<std::uint32_t>(table.columns.size());
+            table.columns.push_back({.position = position,
+                                     .name = std::string(column.name),
+                                     .main_type = column.length == 0 ? 4U : 6U,
+                                     .length = column.length});
+            if (position < key) {
+                index.fields.push_back({.column = std::string(column.name)});
+            }
+        }
+        table.indexes.push_back(std::move(index));
+        return table;
+    };
+    std::vector<SystemTableRow> tables;
+    tables.push_back(make("SYS_TABLES", 1, header.tables_root(), 1,
+                          {{"NAME", 0},
+                           {"ID", 8},
+                           {"N_COLS", 4},
+                           {"TYPE", 4},
+                           {"MIX_ID", 8},
+                           {"MIX_LEN", 4},
+                           {"CLUSTER_NAME", 0},
+                           {"SPACE", 4}}));
+    SystemIndex by_id;
+    by_id.id = 5;
+    by_id.name = "ID_IND";
+    by_id.type = 2;
+    by_id.root = header.table_ids_root();
+    by_id.fields.push_back({.column = "ID"});
+    tables.back().indexes.push_back(std::move(by_id));
+    tables.push_back(make("SYS_COLUMNS", 2, header.columns_root(), 2,
+                          {{"TABLE_ID", 8},
+                           {"POS", 4},
+                           {"NAME", 0},
+                           {"MTYPE", 4},
+                           {"PRTYPE", 4},
+                           {"LEN", 4},
+                           {"PREC", 4}}));
+    tables.push_back(make("SYS_INDEXES", 3, header.indexes_root(), 2,
+                          {{"TABLE_ID", 8},
+                           {"ID", 8},
+                           {"NAME", 0},
+                           {"N_FIELDS", 4},
+                           {"TYPE", 4},
+                           {"SPACE", 4},
+                           {"PAGE_NO", 4},
+                           {"MERGE_THRESHOLD", 4}}));
+    tables.push_back(make("SYS_FIELDS", 4, header.fields_root(), 2,
+                          {{"INDEX_ID", 8}, {"POS", 4}, {"COL_NAME", 0}}));
+    return tables;
+}
+
 RowFormat SystemTableRow::row_format() const {
     if ((column_counts & 0x80000000) == 0) {
         return RowFormat::Redundant;

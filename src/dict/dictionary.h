@@ -10,6 +10,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "page/dictionary_header.h"
 #include "record/layout.h"
 #include "space/page_source.h"
 #include "undo/versions.h"
@@ -44,6 +45,8 @@ struct SystemIndex {
     bool unique() const { return (type & 2) != 0; }
     /// FULLTEXT, SPATIAL, or one that the server marked as corrupt: no tree of rows in order.
     bool is_tree() const { return (type & (32 | 64)) == 0; }
+    /// And not marked as corrupt.
+    bool spatial() const { return (type & (16 | 32 | 64)) == 64; }
 };
 
 /// SYS_VIRTUAL: a stored column that a virtual column is computed from.
@@ -83,6 +86,10 @@ struct Dictionary {
     std::vector<SystemTableRow> tables;    ///< in order of name
     std::vector<ForeignKey> foreign_keys;  ///< in order of id
 };
+
+/// The four tables whose places are in the dictionary header, as rows of SYS_TABLES would have them
+/// (which have none of them).
+std::vector<SystemTableRow> core_tables(const page::DictionaryHeaderView& header);
 
 /// `versions` null: rows as they are, committed or not. Errors: Corruption with the page; Io; Key.
 Result<Dictionary> read_dictionary(space::PageSource& source, std::uint32_t page_size,

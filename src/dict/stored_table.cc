@@ -34,11 +34,17 @@ constexpr std::uint32_t kBinaryType = 0x400;
 
 constexpr std::uint32_t kFixedMax = 768;  // bytes; longer ones are stored as if they varied
 constexpr std::uint32_t kSmallMax = 255;  // bytes whose length takes one byte at most
+constexpr unsigned kLatin1 = 8;           // collation latin1_swedish_ci
 constexpr std::size_t kColumnsMax = 4096;
 constexpr std::uint32_t kRowIdSize = 6;
 
 std::uint32_t collation_of(const SystemColumn& column) {
     return (column.precise_type >> 16) & 0x7FFF;
+}
+
+/// Text that is latin1_swedish_ci.
+bool is_old_text(const SystemColumn& column) {
+    return column.main_type == kVarchar || column.main_type == kChar;
 }
 
 std::uint32_t fixed_size(const SystemColumn& column, bool compact) {
@@ -99,7 +105,9 @@ ColumnType type_without_frm(const SystemColumn& column) {
             type.kind = column.main_type == kChar || column.main_type == kCharOther
                             ? TypeKind::FixedText
                             : TypeKind::Text;
-            type.collation = record::find_collation(collation_of(column));
+            // VARCHAR and CHAR without an id are of the dictionary's own tables.
+            type.collation = record::find_collation(
+                collation_of(column) == 0 && is_old_text(column) ? kLatin1 : collation_of(column));
             if (type.collation == nullptr || type.collation->charset->is_binary()) {
                 type.kind = TypeKind::Bytes;
             }
@@ -331,6 +339,16 @@ private:
             index.layout.finish();
             part.indexes.push_back(std::move(index));
         }
+        for (const SystemIndex& index : row.indexes) {
+            if (index.spatial() && index.space == row.space && index.root != kNoPage &&
+                !index.name.starts_with('\xFF') && index.fields.size() == 1) {
+                StoredSpatial made{index.name, {.id = index.id, .root = index.root}};
+                RETURN_IF_ERROR(lay_out_secondary(row, index, made.index.layout));
+                made.index.layout.compact = compact_;
+                make_spatial(made.index.layout);
+                part.spatial_indexes.push_back(std::move(made));
+            }
+        }
         if (made_->parts.empty()) {
             made_->table.space = row.space;
         }
@@ -402,6 +420,15 @@ private:
         layout.clustered = false;
         layout.key_fields = layout.fields.size();
         return {};
+    }
+
+    /// In place of the geometry itself there is its box.
+    static void make_spatial(record::RecordLayout& layout) {
+        FieldLayout& box = layout.fields.front();
+        box = {.nullable = false, .big = true, .column = box.column};  // 32 bytes, with a length
+        layout.spatial = true;
+        layout.key_fields = 1;  // of node pointers
+        layout.finish();
     }
 
     std::vector<const SystemTableRow*> parts_;

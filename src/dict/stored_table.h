@@ -20,6 +20,12 @@ struct StoredIndex {
     record::RecordLayout layout = {};
 };
 
+/// An R-tree: each row's box, then the key of the clustered index.
+struct StoredSpatial {
+    std::string name;
+    StoredIndex index;
+};
+
 /// One InnoDB table: the whole, or one partition.
 struct StoredPart {
     std::string name;  ///< "db/t#P#p0", file-name encoded
@@ -27,7 +33,8 @@ struct StoredPart {
     SpaceId space;
     std::string file = {};  ///< as Table::file
     RowFormat row_format = RowFormat::Dynamic;
-    std::vector<StoredIndex> indexes = {};  ///< as Table::indexes
+    std::vector<StoredIndex> indexes = {};            ///< as Table::indexes
+    std::vector<StoredSpatial> spatial_indexes = {};  ///< not served to readers
     /// Stored columns in the dictionary's order, for the record of instant changes: what a field
     /// that holds the whole column looks like.
     std::vector<record::FieldLayout> columns = {};

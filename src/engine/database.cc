@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/mutex.h"
+#include "btree/buffered_changes.h"
 #include "engine/binlog.h"
 #include "engine/catalog.h"
 #include "engine/lone_table.h"
@@ -23,6 +24,8 @@ public:
         ASSIGN_OR_RETURN(transactions_, undo::Transactions::read(*spaces_, spaces_->page_size()));
         RETURN_IF_ERROR(resolve_prepared());
         add_notes();
+        ASSIGN_OR_RETURN(changes_buffered_,
+                         btree::has_buffered_changes(*spaces_, spaces_->page_size()));
         ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
         list_tables();
         return {};
@@ -82,6 +85,7 @@ private:
         return {.spaces = *spaces_,
                 .transactions = transactions_,
                 .read_uncommitted = options_.read_uncommitted,
+                .changes_buffered = changes_buffered_,
                 .lost = options_.skip_damaged ? this : nullptr,
                 .cancel = options_.cancel};
     }
@@ -168,6 +172,7 @@ private:
     DatabaseOptions options_;
     std::unique_ptr<Spaces> spaces_;
     undo::Transactions transactions_;
+    bool changes_buffered_ = false;
     Catalog catalog_;
     std::vector<const dict::Table*> tables_;
     std::map<const dict::Table*, const dict::StoredTable*> by_table_;

@@ -126,6 +126,11 @@ Status TableCursor::open_part() {
         ASSIGN_OR_RETURN(const btree::Tree index_tree, tree_of(part().indexes[scan_.index]));
         reader = std::make_unique<btree::TreeReader>(context_.spaces, index_tree, index_layout_,
                                                      context_.cancel);
+        if (context_.changes_buffered) {
+            changes_ = std::make_unique<btree::BufferedChanges>(
+                context_.spaces, context_.spaces.page_size(), context_.cancel);
+            reader->add_changes(changes_.get());
+        }
     }
     reader_ = std::move(reader);
     RETURN_IF_ERROR(find_fields());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "btree/blob.h"
+#include "btree/buffered_changes.h"
 #include "btree/tree.h"
 #include "dict/stored_table.h"
 #include "engine/database.h"
@@ -25,7 +26,8 @@ struct CursorContext {
     Spaces& spaces;
     const undo::Transactions& transactions;
     bool read_uncommitted = false;
-    LostPages* lost = nullptr;  ///< null: damage ends a scan
+    bool changes_buffered = false;  ///< the change buffer is not empty
+    LostPages* lost = nullptr;      ///< null: damage ends a scan
     const base::CancelToken* cancel = nullptr;
 };
 
@@ -87,6 +89,7 @@ private:
     bool done_ = false;
     record::RecordLayout clustered_layout_;
     record::RecordLayout index_layout_;
+    std::unique_ptr<btree::BufferedChanges> changes_;
     std::unique_ptr<btree::TreeReader> reader_;  // of the scanned index
     std::unique_ptr<btree::TreeReader> lookup_;  // of the clustered one, if that is another
     std::unique_ptr<btree::BlobReader> blobs_;

@@ -49,4 +49,16 @@ private:
     std::span<const std::byte, SegmentHeaderView::kSize> bytes_;
 };
 
+inline constexpr PageNo kChangeBufferRoot{4};  ///< of the system tablespace
+inline constexpr std::uint64_t kChangeBufferIndex = 0xFFFFFFFF00000000;
+
+/// On the root, where others have their segments: the list of pages that the change buffer keeps
+/// for itself. On each of those, its node.
+inline constexpr std::size_t kChangeBufferFreeList = 74;
+
+/// Number of the bitmap page with the bits of `page`.
+inline PageNo change_buffer_bitmap_of(PageNo page, std::uint32_t physical_page_size) {
+    return PageNo{page.value / physical_page_size * physical_page_size + 1};
+}
+
 }  // namespace redoubt::page

@@ -37,6 +37,13 @@ public:
     /// Fields of the index before the first instant ADD COLUMN; 0 but on a root of type INSTANT.
     std::uint16_t core_field_count() const { return Direction::get(bytes_) >> kDirectionBits; }
     std::uint16_t inserts_in_direction() const { return InsertsInDirection::get(bytes_); }
+    /// Of a page in memory.
+    static void store_heap_top(std::span<std::byte> page, std::uint16_t value) {
+        HeapTop::set(page.subspan<kHeaderSize, kSize>(), value);
+    }
+    static void store_record_count(std::span<std::byte> page, std::uint16_t value) {
+        RecordCount::set(page.subspan<kHeaderSize, kSize>(), value);
+    }
     /// Delete-marked records included.
     std::uint16_t record_count() const { return RecordCount::get(bytes_); }
     /// Leaf pages of secondary indexes. In a clustered root: the last AUTO_INCREMENT value.

@@ -7,6 +7,7 @@
 
 #include "base/big_endian.h"
 #include "base/ids.h"
+#include "page/segment_inode.h"
 
 namespace redoubt::page {
 
@@ -15,6 +16,10 @@ class TrxSystemView {
 public:
     static constexpr std::size_t kSlotCount = 256;
     explicit TrxSystemView(std::span<const std::byte> page) : page_(page) {}
+    /// Owns the page itself.
+    SegmentHeaderView segment() const {
+        return SegmentHeaderView(page_.subspan<kSegment, SegmentHeaderView::kSize>());
+    }
     /// Rollback segment header page of a slot; both parts 0xFFFFFFFF when unused.
     PageId slot(std::size_t index) const {
         const std::byte* at = page_.data() + kSlots + index * 8;
@@ -22,7 +27,8 @@ public:
     }
 
 private:
-    static constexpr std::size_t kSlots = 56;
+    static constexpr std::size_t kSegment = 46;
+    static constexpr std::size_t kSlots = kSegment + SegmentHeaderView::kSize;
     std::span<const std::byte> page_;
 };
 
@@ -35,6 +41,10 @@ public:
         : bytes_(page.last(200).first<kSize>()) {}
     /// False: no doublewrite buffer was ever made (or the page is torn).
     bool present() const { return Magic::get(bytes_) == kMagic; }
+    /// Owns the pages of both blocks.
+    SegmentHeaderView segment() const {
+        return SegmentHeaderView(bytes_.first<SegmentHeaderView::kSize>());
+    }
     PageNo block1() const { return PageNo{Block1::get(bytes_)}; }
     PageNo block2() const { return PageNo{Block2::get(bytes_)}; }
     /// The slots carry space ids; false only in files of ancient servers.

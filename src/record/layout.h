@@ -54,6 +54,11 @@ struct DefaultValue {
 struct RecordLayout {
     bool compact = true;  ///< false: ROW_FORMAT=REDUNDANT
     bool clustered = true;
+    /// The change buffer's tree: each record has as many fields as it needs (`fields` are those
+    /// that all have), and a node pointer is a whole record with the child behind it. REDUNDANT.
+    bool universal = false;
+    /// An R-tree: the first field is a box (four doubles), and records are in no order.
+    bool spatial = false;
     std::vector<FieldLayout> fields;
     /// Of a node pointer, before the child's page number. Also of the key that tells records apart.
     std::size_t key_fields = 0;

@@ -177,11 +177,21 @@ std::size_t null_bytes_of(std::span<const FieldLayout> fields) {
     return (nullable + 7) / 8;
 }
 
+/// Whether a REDUNDANT node pointer may have so many fields, the child among them.
+bool is_pointer_count(const RecordLayout& layout, std::size_t stored) {
+    return stored == layout.key_fields + 1 || (layout.universal && stored > layout.key_fields);
+}
+
+/// Whether a REDUNDANT record of a leaf may have so many fields.
+bool fits(const RecordLayout& layout, std::size_t stored) {
+    return stored >= layout.core_fields && (stored <= layout.fields.size() || layout.universal);
+}
+
 Status parse_stored(std::span<const std::byte> page, std::size_t origin, const RecordLayout& layout,
                     std::size_t& count, std::span<Field> out) {
     if (!layout.compact) {
         const std::size_t stored = redundant_field_count(page, origin);
-        if (stored > layout.fields.size() || stored < layout.core_fields) {
+        if (!fits(layout, stored)) {
             return broken("its number of fields is not the index's", origin);
         }
         count = std::min(count, stored);
@@ -227,14 +237,24 @@ Result<PageNo> parse_node_pointer(std::span<const std::byte> page, std::size_t o
                                   const RecordLayout& layout, std::span<Field> out) {
     const std::size_t count = layout.key_fields;
     if (!layout.compact) {
-        if (redundant_field_count(page, origin) != count + 1) {
+        const std::size_t stored = redundant_field_count(page, origin);
+        if (!is_pointer_count(layout, stored)) {
             return broken("a node pointer has another number of fields", origin);
         }
-        RETURN_IF_ERROR(parse_redundant(page, origin, count + 1, out));
-        if (out[count].null || out[count].size != kChildSize) {
+        std::vector<Field> all;
+        if (layout.universal) {
+            all.resize(stored);
+        }
+        const std::span<Field> fields = layout.universal ? std::span(all) : out;
+        RETURN_IF_ERROR(parse_redundant(page, origin, stored, fields));
+        const Field& child = fields[stored - 1];
+        if (child.null || child.size != kChildSize) {
             return broken("a node pointer leads nowhere", origin);
         }
-        return PageNo{load_be<std::uint32_t>(out[count].data)};
+        if (layout.universal) {
+            std::copy_n(all.begin(), count, out.begin());
+        }
+        return PageNo{load_be<std::uint32_t>(child.data)};
     }
     if (status_of(page, origin) != kStatusNodePointer) {
         return broken("not a node pointer", origin);
@@ -258,8 +278,7 @@ Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::si
     std::size_t count = node_pointer ? layout.key_fields : layout.fields.size();
     if (!layout.compact) {
         const std::size_t stored = redundant_field_count(page, origin);
-        if (node_pointer ? stored != count + 1
-                         : stored > layout.fields.size() || stored < layout.core_fields) {
+        if (node_pointer ? !is_pointer_count(layout, stored) : !fits(layout, stored)) {
             return broken("its number of fields is not the index's", origin);
         }
         fields.resize(stored);
@@ -267,7 +286,7 @@ Result<RecordExtent> parse_whole_record(std::span<const std::byte> page, std::si
         const bool short_ends = (byte_at(page, origin - 3) & 1) != 0;
         extent.begin = origin - kRedundantHeader - (short_ends ? 1 : 2) * stored;
         extent.end = origin + redundant_size(page, origin, stored, short_ends);
-        fields.resize(node_pointer ? count : stored);
+        fields.resize(stored - (node_pointer ? 1 : 0));
         return extent;
     }
     std::size_t header_end = origin - kCompactHeader;

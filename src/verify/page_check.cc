@@ -202,7 +202,7 @@ void PageChecker::check_records(std::span<const std::byte> page,
             all_parsed_ = false;
             continue;
         }
-        for (std::size_t i = 0; i < fields_.size(); ++i) {
+        for (std::size_t i = 0; i < fields_.size() && i < layout_.fields.size(); ++i) {
             const std::size_t size = layout_.fields[i].fixed_size;
             if (size != 0 && !fields_[i].null && fields_[i].size != size) {
                 problems.push_back(

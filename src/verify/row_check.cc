@@ -7,7 +7,10 @@
 #include <utility>
 
 #include "base/big_endian.h"
+#include "btree/page_records.h"
+#include "btree/row_compressed.h"
 #include "record/compare.h"
+#include "record/geometry.h"
 #include "record/parse.h"
 
 namespace redoubt::verify {
@@ -23,6 +26,7 @@ constexpr std::size_t kProblemsMax = 100;                   // for each index
 std::uint64_t hash_of(std::string_view bytes) { return std::hash<std::string_view>{}(bytes); }
 
 /// So that bytes of one field cannot pass for bytes of its neighbour.
+constexpr std::size_t kFrameSize = 1 + sizeof(std::uint32_t);  // bytes before the field's own
 void append_framed(std::string& out, bool null, std::string_view bytes) {
     const auto size = static_cast<std::uint32_t>(bytes.size());
     out.push_back(null ? '\1' : '\0');
@@ -184,7 +188,11 @@ std::uint64_t RowChecker::key_of_row() const {
 Result<std::uint64_t> RowChecker::entry_of_row(const Index& index) {
     scratch_.clear();
     for (std::size_t i = 0; i < index.from.size(); ++i) {
-        RETURN_IF_ERROR(append_field(index.tree.layout->fields[i], index.from[i], scratch_));
+        if (i == 0 && index.tree.layout->spatial) {
+            RETURN_IF_ERROR(append_box(index.from[i], scratch_));
+        } else {
+            RETURN_IF_ERROR(append_field(index.tree.layout->fields[i], index.from[i], scratch_));
+        }
     }
     return hash_of(scratch_);
 }
@@ -209,11 +217,60 @@ Status RowChecker::append_field(const record::FieldLayout& to, std::size_t from,
     return {};
 }
 
+/// Of a geometry of the current row, as an R-tree has it.
+Status RowChecker::append_box(std::size_t from, std::string& out) {
+    std::string framed;
+    RETURN_IF_ERROR(append_field({}, from, framed));
+    const std::string_view value = std::string_view(framed).substr(kFrameSize);
+    const auto ends = record::ends_of_geometry(std::as_bytes(std::span(value)));
+    if (!ends) {
+        return make_error(ErrorCode::Corruption, "a row holds what is no geometry");
+    }
+    append_framed(out, false,
+                  {static_cast<const char*>(static_cast<const void*>(ends->data())), sizeof *ends});
+    return {};
+}
+
+/// Leaf by leaf: what is before which means nothing.
+Status RowChecker::read_spatial(const Index& index, const EachEntry& each) {
+    const record::RecordLayout& layout = *index.tree.layout;
+    const btree::Tree& tree = index.tree.tree;
+    btree::PageExpander expander;
+    std::vector<std::byte> page(tree.logical_size);
+    std::vector<std::byte> stored(tree.physical_size);
+    std::vector<std::uint16_t> origins;
+    std::vector<Field> fields(layout.fields.size());
+    for (const PageNo number : index.tree.leaves) {
+        if (cancel_ != nullptr) {
+            RETURN_IF_ERROR(cancel_->check());
+        }
+        const PageId id{tree.root.space, number};
+        RETURN_IF_ERROR(source_.read(id, tree.row_compressed ? stored : page));
+        if (tree.row_compressed) {
+            RETURN_IF_ERROR(expander.expand(stored, id, page));
+        }
+        RETURN_IF_ERROR(
+            btree::list_records(page, id, tree.index_id, layout.compact, origins, true));
+        for (const std::uint16_t origin : origins) {
+            if ((record::info_bits(page, origin, layout.compact) & record::kDeleteMark) == 0) {
+                RETURN_IF_ERROR(
+                    record::parse_record(page, origin, layout, layout.fields.size(), fields));
+                take_entry(index, fields, {number, origin}, each);
+            }
+        }
+    }
+    return {};
+}
+
 Status RowChecker::read_entries(
     const Index& index,
     const std::function<void(std::uint64_t key, std::uint64_t entry, const Entry& where)>& each) {
     const record::RecordLayout& layout = *index.tree.layout;
+    if (layout.spatial) {
+        return read_spatial(index, each);
+    }
     btree::TreeReader reader(source_, index.tree.tree, layout, cancel_);
+    reader.add_changes(changes_);
     std::vector<Field> fields(layout.fields.size());
     RETURN_IF_ERROR(reader.to_first());
     for (;;) {
@@ -225,20 +282,25 @@ Status RowChecker::read_entries(
             continue;
         }
         RETURN_IF_ERROR(reader.parse(layout.fields.size(), fields));
-        scratch_.clear();
-        for (const std::size_t from : index.key) {
-            append_framed(scratch_, fields[from].null, text_of(fields[from].bytes()));
-        }
-        const std::uint64_t key = hash_of(scratch_);
-        if (doubtful_.contains(key)) {
-            continue;
-        }
-        scratch_.clear();
-        for (const Field& field : fields) {
-            append_framed(scratch_, field.null, text_of(field.bytes()));
-        }
-        each(key, hash_of(scratch_), {reader.page_id().page, reader.origin()});
+        take_entry(index, fields, {reader.page_id().page, reader.origin()}, each);
     }
+}
+
+void RowChecker::take_entry(const Index& index, std::span<const Field> fields, const Entry& where,
+                            const EachEntry& each) {
+    scratch_.clear();
+    for (const std::size_t from : index.key) {
+        append_framed(scratch_, fields[from].null, text_of(fields[from].bytes()));
+    }
+    const std::uint64_t key = hash_of(scratch_);
+    if (doubtful_.contains(key)) {
+        return;
+    }
+    scratch_.clear();
+    for (const Field& field : fields) {
+        append_framed(scratch_, field.null, text_of(field.bytes()));
+    }
+    each(key, hash_of(scratch_), where);
 }
 
 /// The first buckets that differ, entry by entry.

@@ -10,6 +10,7 @@
 
 #include "base/cancel.h"
 #include "btree/blob.h"
+#include "btree/buffered_changes.h"
 #include "btree/tree.h"
 #include "record/layout.h"
 #include "space/page_source.h"
@@ -21,6 +22,7 @@ namespace redoubt::verify {
 struct RowTree {
     btree::Tree tree;
     const record::RecordLayout* layout = nullptr;
+    std::vector<PageNo> leaves = {};  ///< of an R-tree: all of them
 };
 
 struct RowProblem {
@@ -45,6 +47,8 @@ public:
                Report report, const base::CancelToken* cancel);
     /// Errors: Corruption and others of reading a tree; Cancelled.
     Status run();
+    /// Before run(): indexes are seen with the changes that wait for them. Outlives this.
+    void add_changes(btree::BufferedChanges* changes) { changes_ = changes; }
     const std::vector<RowGap>& gaps() const { return gaps_; }
 
 private:
@@ -68,6 +72,12 @@ private:
     Status read_entries(const Index& index,
                         const std::function<void(std::uint64_t key, std::uint64_t entry,
                                                  const Entry& where)>& each);
+    using EachEntry =
+        std::function<void(std::uint64_t key, std::uint64_t entry, const Entry& where)>;
+    void take_entry(const Index& index, std::span<const record::Field> fields, const Entry& where,
+                    const EachEntry& each);
+    Status read_spatial(const Index& index, const EachEntry& each);
+    Status append_box(std::size_t from, std::string& out);
     Result<std::uint64_t> entry_of_row(const Index& index);
     Status name_differences(std::size_t number);
     Status append_field(const record::FieldLayout& to, std::size_t from, std::string& out);
@@ -80,6 +90,7 @@ private:
     Report report_;
     const base::CancelToken* cancel_;
     btree::BlobReader blobs_;
+    btree::BufferedChanges* changes_ = nullptr;
     std::unordered_set<std::uint64_t> doubtful_;  // rows of transactions that had not ended
     bool too_many_doubtful_ = false;
     std::vector<record::Field> row_;

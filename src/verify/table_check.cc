@@ -10,19 +10,25 @@
 
 #include "base/mutex.h"
 #include "base/parallel.h"
+#include "btree/buffered_changes.h"
+#include "dict/dictionary.h"
 #include "engine/catalog.h"
 #include "engine/instant.h"
 #include "engine/lone_table.h"
 #include "engine/spaces.h"
+#include "page/dictionary_header.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "space/extent_map.h"
 #include "verify/row_check.h"
+#include "verify/system_check.h"
 #include "verify/tree_check.h"
 #include "verify/undo_check.h"
 
 namespace redoubt::verify {
 namespace {
+
+constexpr std::string_view kSysIndexes = "SYS_INDEXES";
 
 /// One table, or one partition, of a tablespace.
 struct Part {
@@ -42,11 +48,43 @@ public:
           rows_wanted_(std::ranges::count(options.levels, "rows") != 0),
           changes_buffered_(changes_buffered) {}
 
+    /// The change buffer and the dictionary's own tables, which the rest depends on: before run(),
+    /// and also where run() is not possible.
+    Status check_system() {
+        return judged(kSystemSpace, nullptr, [&]() -> Status {
+            RETURN_IF_ERROR(open(kSystemSpace, system_));
+            system_checker_.emplace(
+                spaces_, spaces_.page_size(), *system_.use,
+                [this](SpaceId space) -> Result<std::uint32_t> {
+                    ASSIGN_OR_RETURN(const space::SpaceHeader header, spaces_.header(space));
+                    return header.flags.physical_page_size;
+                },
+                [this](const TreeProblem& problem, Severity severity, std::string_view of) {
+                    const base::MutexLock lock(mutex_);
+                    findings_.find({.kind = std::string(problem.kind),
+                                    .severity = severity,
+                                    .table = std::string(of),
+                                    .space = kSystemSpace,
+                                    .page = problem.page,
+                                    .message = problem.message});
+                },
+                options_.cancel);
+            RETURN_IF_ERROR(system_checker_->check_change_buffer());
+            {
+                const base::MutexLock lock(mutex_);
+                ++checks_.trees;
+                checks_.records += system_checker_->records();
+            }
+            return check_dictionary();
+        });
+    }
+
     Result<TableChecks> run(const engine::Catalog& catalog) {
         for (const engine::RefusedTable& refused : catalog.refused) {
             tell_refused(refused);
         }
         std::map<SpaceId, std::vector<Part>> by_space;
+        by_space[kSystemSpace];  // always: its pages are accounted for
         for (const auto& table : catalog.tables) {
             for (const dict::StoredPart& part : table->parts) {
                 by_space[part.space].push_back({table.get(), &part});
@@ -98,47 +136,121 @@ private:
                error.code() == ErrorCode::Internal;
     }
 
-    Status check_space(SpaceId space, const std::vector<Part>& parts) {
-        Status checked = check_parts(space, parts);
+    /// One tablespace while its trees are checked.
+    struct OpenSpace {
+        space::SpaceHeader header = {};
+        std::optional<space::ExtentMap> extents = {};
+        std::optional<SpaceUse> use = {};
+        std::map<std::uint64_t, Part> complete = {};  // by index id: trees that were walked whole
+    };
+
+    Status open(SpaceId space, OpenSpace& opened) {
+        ASSIGN_OR_RETURN(opened.header, spaces_.header(space));
+        ASSIGN_OR_RETURN(const std::uint32_t page_count, spaces_.page_count(space));
+        auto built = space::build_extent_map(spaces_, space, opened.header.flags);
+        if (built) {
+            opened.extents = std::move(*built);
+        } else if (is_fatal(built.error()) || built.error().code() == ErrorCode::Key) {
+            return std::move(built.error());
+        }
+        opened.use.emplace(opened.extents ? &*opened.extents : nullptr, page_count,
+                           opened.header.flags);
+        return {};
+    }
+
+    /// Errors that do not end the check become findings, of the table if there is one.
+    template <class Check>
+    Status judged(SpaceId space, const Part* part, const Check& check) {
+        Status checked = check();
         if (checked || is_fatal(checked.error())) {
             return checked;
         }
         const base::MutexLock lock(mutex_);
-        const Part& first = parts.front();
+        const std::string file = part == nullptr ? std::string() : part->part->file;
         if (checked.error().code() == ErrorCode::Key) {
-            findings_.miss_key(checked.error().message(), first.part->file);
+            findings_.miss_key(checked.error().message(), file);
             return {};
         }
         findings_.find({.kind = "table-unreadable",
-                        .file = first.part->file,
-                        .table = name_of(*first.table),
+                        .file = file,
+                        .table = part == nullptr ? std::string() : name_of(*part->table),
                         .space = space,
                         .page = checked.error().page(),
                         .message = checked.error().message()});
         return {};
     }
 
-    Status check_parts(SpaceId space, const std::vector<Part>& parts) {
-        ASSIGN_OR_RETURN(const space::SpaceHeader header, spaces_.header(space));
-        ASSIGN_OR_RETURN(const std::uint32_t page_count, spaces_.page_count(space));
-        std::optional<space::ExtentMap> extents;
-        auto built = space::build_extent_map(spaces_, space, header.flags);
-        if (built) {
-            extents = std::move(*built);
-        } else if (is_fatal(built.error()) || built.error().code() == ErrorCode::Key) {
-            return std::move(built.error());
-        }
-        SpaceUse use(extents ? &*extents : nullptr, page_count, header.flags);
-        std::map<std::uint64_t, Part> complete;  // by index id
-        for (const Part& part : parts) {
-            RETURN_IF_ERROR(check_part(part, header, use, complete));
-        }
-        return space == kSystemSpace || !extents ? ok_status()
-                                                 : find_unreached(space, header, use, complete);
+    Status check_space(SpaceId space, const std::vector<Part>& parts) {
+        return judged(space, parts.empty() ? nullptr : &parts.front(), [&]() -> Status {
+            if (space == kSystemSpace) {
+                return system_.use ? check_parts(space, parts, system_) : ok_status();
+            }
+            OpenSpace opened;
+            RETURN_IF_ERROR(open(space, opened));
+            return check_parts(space, parts, opened);
+        });
     }
 
+    Status check_parts(SpaceId space, const std::vector<Part>& parts, OpenSpace& opened) {
+        for (const Part& part : parts) {
+            RETURN_IF_ERROR(check_part(part, opened));
+        }
+        if (!opened.extents) {
+            return {};
+        }
+        RETURN_IF_ERROR(find_unreached(space, opened));
+        return space == kSystemSpace && dictionary_ ? system_checker_->find_unowned(*dictionary_)
+                                                    : ok_status();
+    }
+
+    /// The dictionary's tables, as tables: those whose place the header has, then those that have
+    /// rows themselves.
+    Status check_dictionary() {
+        std::vector<std::byte> page(spaces_.page_size());
+        RETURN_IF_ERROR(spaces_.read({kSystemSpace, page::DictionaryHeaderView::kPage}, page));
+        for (const dict::SystemTableRow& row :
+             dict::core_tables(page::DictionaryHeaderView(page))) {
+            RETURN_IF_ERROR(check_own_table(row));
+        }
+        auto read = dict::read_dictionary(spaces_, spaces_.page_size(), nullptr, options_.cancel);
+        if (!read) {
+            // Said above, or will be when the catalog is read.
+            return is_fatal(read.error()) ? Status(std::move(read.error())) : ok_status();
+        }
+        dictionary_ = std::move(*read);
+        for (const dict::SystemTableRow& row : dictionary_->tables) {
+            if (row.name.find('/') == std::string::npos && row.space == kSystemSpace) {
+                RETURN_IF_ERROR(check_own_table(row));
+            }
+        }
+        return {};
+    }
+
+    Status check_own_table(const dict::SystemTableRow& row) {
+        auto table = dict::build_table({&row}, nullptr);
+        if (!table) {
+            const base::MutexLock lock(mutex_);
+            findings_.find({.kind = "table-unreadable",
+                            .table = row.name,
+                            .space = kSystemSpace,
+                            .message = table.error().message()});
+            return {};
+        }
+        if (row.name == kSysIndexes) {  // rows that old servers wrote lack MERGE_THRESHOLD
+            record::RecordLayout& layout = (*table)->parts.front().indexes.front().layout;
+            --layout.core_fields;
+            layout.defaults.resize(1);
+        }
+        own_tables_.push_back(std::move(*table));
+        const Part part{own_tables_.back().get(), &own_tables_.back()->parts.front()};
+        return judged(kSystemSpace, &part, [&] { return check_part(part, system_); });
+    }
+
+    /// InnoDB's own, of the dictionary; never changed instantly.
+    static bool is_own(const dict::StoredTable& table) { return table.table.database.empty(); }
+
     static std::string name_of(const dict::StoredTable& table) {
-        return table.table.database + "." + table.table.name;
+        return is_own(table) ? table.table.name : table.table.database + "." + table.table.name;
     }
 
     /// "p0" of "db/t#P#p0", "p0#sp1" of "db/t#P#p0#SP#sp1".
@@ -166,11 +278,8 @@ private:
                 .row_format = of.part->row_format};
     }
 
-    /// `complete` gets the indexes whose trees were walked whole.
-    Status check_part(const Part& of, const space::SpaceHeader& header, SpaceUse& use,
-                      std::map<std::uint64_t, Part>& complete) {
+    Status check_part(const Part& of, OpenSpace& space) {
         const dict::StoredPart& part = *of.part;
-        const page::TablespaceFlags& flags = header.flags;
         if (transactions_.altered_tables().contains(part.id)) {
             const base::MutexLock lock(mutex_);
             findings_.find({.kind = "table-not-checked",
@@ -184,65 +293,41 @@ private:
         }
         TableChecks checks{.tables = 1};
         TableContents contents = contents_of(of);
-        std::vector<record::RecordLayout> layouts(part.indexes.size());
+        std::vector<record::RecordLayout> layouts(part.indexes.size() +
+                                                  part.spatial_indexes.size());
+        std::vector<std::string> names;    // of the indexes, in that order
         std::vector<RowTree> rows;         // trees that are whole, the clustered one first
         std::vector<std::size_t> numbers;  // of their indexes
         bool clustered_whole = true;
+        for (const dict::Index& index : of.table->table.indexes) {
+            names.push_back(index.name);
+        }
         for (std::size_t i = 0; i < part.indexes.size(); ++i) {
-            const dict::StoredIndex& index = part.indexes[i];
-            contents.indexes.push_back({.name = of.table->table.indexes[i].name, .whole = false});
-            const btree::Tree tree{.root = {part.space, index.root},
-                                   .index_id = index.id,
-                                   .physical_size = flags.physical_page_size,
-                                   .logical_size = flags.row_compressed ? flags.logical_page_size
-                                                                        : flags.physical_page_size,
-                                   .row_compressed = flags.row_compressed};
-            bool whole = true;
-            const auto report = [&](const TreeProblem& problem) {
-                whole = false;
-                const base::MutexLock lock(mutex_);
-                findings_.find({.kind = std::string(problem.kind),
-                                .file = part.file,
-                                .table = name_of(*of.table),
-                                .index = of.table->table.indexes[i].name,
-                                .space = part.space,
-                                .page = problem.page,
-                                .message = problem.message});
-            };
-            record::RecordLayout& layout = layouts[i];
-            layout = index.layout;
-            if (layout.clustered) {
-                btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
-                Status changed = engine::apply_instant_changes(reader, part, nullptr, layout);
-                if (!changed) {
-                    if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
-                        return changed;
-                    }
-                    report({"index-root", changed.error().page().value_or(index.root),
-                            changed.error().message()});
-                    clustered_whole = false;
-                    continue;
-                }
-            }
-            TreeChecker checker(spaces_, tree, layout, use, report, options_.cancel);
-            RETURN_IF_ERROR(checker.run());
-            // A bulk load makes leaves first, and the way to them last.
-            if (checker.complete() && !transactions_.emptied_tables().contains(part.id)) {
-                complete.emplace(index.id, of);
-            }
-            ++checks.trees;
-            checks.records += checker.size().records;
-            contents.indexes.back().size = checker.size();
-            contents.indexes.back().whole = whole;
+            RowTree tree;
+            tree.layout = &layouts[i];
+            ASSIGN_OR_RETURN(const bool whole, check_tree(of, space, part.indexes[i], names[i],
+                                                          layouts[i], tree, checks, contents));
             if (whole) {
-                rows.push_back({tree, &layout});
+                rows.push_back(std::move(tree));
                 numbers.push_back(i);
             } else if (i == 0) {
                 clustered_whole = false;
             }
         }
+        for (const dict::StoredSpatial& spatial : part.spatial_indexes) {
+            RowTree tree;
+            tree.layout = &layouts[names.size()];
+            ASSIGN_OR_RETURN(const bool whole,
+                             check_tree(of, space, spatial.index, spatial.name,
+                                        layouts[names.size()], tree, checks, contents));
+            if (whole) {
+                rows.push_back(std::move(tree));
+                numbers.push_back(names.size());
+            }
+            names.push_back(spatial.name);
+        }
         if (rows_wanted_ && clustered_whole && rows.size() > 1) {
-            RETURN_IF_ERROR(check_rows(of, rows, numbers));
+            RETURN_IF_ERROR(check_rows(of, rows, numbers, names));
         }
         const base::MutexLock lock(mutex_);
         checks_.tables += checks.tables;
@@ -254,17 +339,77 @@ private:
         return {};
     }
 
+    /// One index of the part. `layout` and `tree` get what they say; false: it is damaged.
+    Result<bool> check_tree(const Part& of, OpenSpace& space, const dict::StoredIndex& index,
+                            const std::string& name, record::RecordLayout& layout,
+                            RowTree& row_tree, TableChecks& checks, TableContents& contents) {
+        const dict::StoredPart& part = *of.part;
+        const page::TablespaceFlags& flags = space.header.flags;
+        btree::Tree& tree = row_tree.tree;
+        tree = {.root = {part.space, index.root},
+                .index_id = index.id,
+                .physical_size = flags.physical_page_size,
+                .logical_size =
+                    flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
+                .row_compressed = flags.row_compressed};
+        bool whole = true;
+        const auto report = [&](const TreeProblem& problem) {
+            whole = false;
+            const base::MutexLock lock(mutex_);
+            findings_.find({.kind = std::string(problem.kind),
+                            .file = part.file,
+                            .table = name_of(*of.table),
+                            .index = name,
+                            .space = part.space,
+                            .page = problem.page,
+                            .message = problem.message});
+        };
+        contents.indexes.push_back({.name = name, .whole = false});
+        layout = index.layout;
+        if (layout.clustered && !is_own(*of.table)) {
+            btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
+            Status changed = engine::apply_instant_changes(reader, part, nullptr, layout);
+            if (!changed) {
+                if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
+                    return std::move(changed.error());
+                }
+                report({"index-root", changed.error().page().value_or(index.root),
+                        changed.error().message()});
+                return false;
+            }
+        }
+        TreeChecker checker(spaces_, tree, layout, *space.use, report, options_.cancel);
+        RETURN_IF_ERROR(checker.run());
+        if (part.space == kSystemSpace) {
+            system_checker_->add_segment(checker.leaf_segment());
+            system_checker_->add_segment(checker.inner_segment());
+        }
+        // A bulk load makes leaves first, and the way to them last.
+        if (checker.complete() && !transactions_.emptied_tables().contains(part.id)) {
+            space.complete.emplace(index.id, of);
+        }
+        if (layout.spatial) {
+            row_tree.leaves = checker.leaves();
+        }
+        ++checks.trees;
+        checks.records += checker.size().records;
+        contents.indexes.back().size = checker.size();
+        contents.indexes.back().whole = whole;
+        return whole;
+    }
+
     /// Secondary indexes against the clustered one. Where an ordinary state of things may make them
     /// differ, they are not compared, which is said.
     Status check_rows(const Part& of, const std::vector<RowTree>& trees,
-                      const std::vector<std::size_t>& numbers) {
+                      const std::vector<std::size_t>& numbers,
+                      const std::vector<std::string>& names) {
         const dict::StoredPart& part = *of.part;
         const auto finding = [&](std::size_t number, std::string kind, Severity severity) {
             return Finding{.kind = std::move(kind),
                            .severity = severity,
                            .file = part.file,
                            .table = name_of(*of.table),
-                           .index = of.table->table.indexes[numbers[number + 1]].name,
+                           .index = names[numbers[number + 1]],
                            .space = part.space};
         };
         const auto report = [&](const RowProblem& problem) {
@@ -280,15 +425,22 @@ private:
             found.message = fmt::format("its entries are not compared with the rows: {}", why);
             findings_.find(std::move(found));
         };
-        if (transactions_.emptied_tables().contains(part.id) || changes_buffered_) {
+        const bool changes_lost =
+            changes_buffered_ && (!system_checker_ || !system_checker_->change_buffer_whole());
+        if (transactions_.emptied_tables().contains(part.id) || changes_lost) {
             for (std::size_t i = 0; i + 1 < trees.size(); ++i) {
-                leave(i, changes_buffered_ ? "the change buffer holds changes of secondary indexes"
-                                           : "a transaction that filled the table had not ended");
+                leave(i, changes_lost
+                             ? "the change buffer, which holds changes of indexes, is damaged"
+                             : "a transaction that filled the table had not ended");
             }
             return {};
         }
         RowChecker checker(spaces_, trees.front(), {trees.begin() + 1, trees.end()}, transactions_,
                            report, options_.cancel);
+        btree::BufferedChanges changes(spaces_, spaces_.page_size(), options_.cancel);
+        if (changes_buffered_) {
+            checker.add_changes(&changes);
+        }
         RETURN_IF_ERROR(checker.run());
         for (const RowGap& gap : checker.gaps()) {
             leave(gap.index, gap.why);
@@ -297,10 +449,11 @@ private:
     }
 
     /// Pages in use that say they are of a tree which has no way to them.
-    Status find_unreached(SpaceId space, const space::SpaceHeader& header, const SpaceUse& use,
-                          const std::map<std::uint64_t, Part>& complete) {
-        std::vector<std::byte> page(header.flags.physical_page_size);
-        const space::ExtentMap& extents = *use.extents();
+    Status find_unreached(SpaceId space, const OpenSpace& opened) {
+        const SpaceUse& use = *opened.use;
+        const std::map<std::uint64_t, Part>& complete = opened.complete;
+        std::vector<std::byte> page(opened.header.flags.physical_page_size);
+        const space::ExtentMap& extents = *opened.extents;
         for (std::uint32_t number = 0; number < use.page_count() && number < extents.use.size();
              ++number) {
             const space::PageUse kind = extents.use[number];
@@ -340,18 +493,15 @@ private:
     const undo::Transactions& transactions_;
     const bool rows_wanted_;
     const bool changes_buffered_;  // the change buffer is not empty
+    // Of the system tablespace; used by one thread at a time: check_system(), then run()'s item
+    // for that space.
+    OpenSpace system_;
+    std::optional<SystemSpaceChecker> system_checker_;
+    std::optional<dict::Dictionary> dictionary_;  // rows as they are, committed or not
+    std::vector<std::unique_ptr<dict::StoredTable>> own_tables_;
     base::Mutex mutex_;
     TableChecks checks_ GUARDED_BY(mutex_);
 };
-
-/// Whether secondary indexes lack changes that wait in the change buffer. Its root is always there.
-Result<bool> has_buffered_changes(engine::Spaces& spaces) {
-    constexpr PageNo kChangeBufferRoot{4};
-    std::vector<std::byte> root(spaces.page_size());
-    RETURN_IF_ERROR(spaces.read({kSystemSpace, kChangeBufferRoot}, root));
-    const page::IndexHeaderView index(root);
-    return index.level() > 0 || index.record_count() > 0;
-}
 
 }  // namespace
 
@@ -370,22 +520,23 @@ Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& 
         options.cancel));
     ASSIGN_OR_RETURN(const auto transactions,
                      undo::Transactions::read(*spaces, spaces->page_size()));
+    // Where that cannot be seen, it is said when the change buffer is checked.
+    const auto buffered = btree::has_buffered_changes(*spaces, spaces->page_size());
+    TableVerifier verifier(options, findings, *spaces, transactions, !buffered || *buffered);
+    RETURN_IF_ERROR(verifier.check_system());
     const space::DirectoryOptions& of_directory = options;
     engine::DatabaseOptions database{of_directory};
     database.skip_damaged = true;
     ASSIGN_OR_RETURN(const engine::Catalog catalog,
                      engine::read_catalog(directory, *spaces, transactions, database,
                                           engine::CatalogScope::All));
-    ASSIGN_OR_RETURN(const bool buffered, has_buffered_changes(*spaces));
-    return TableVerifier(options, findings, *spaces, transactions, buffered).run(catalog);
+    return verifier.run(catalog);
 }
 
 Result<TableChecks> check_lone_file(io::Directory& directory, const std::string& file,
                                     const VerifyOptions& options, const TableFindings& findings) {
-    const std::string& folder = directory.path();
-    ASSIGN_OR_RETURN(
-        const engine::LoneTable lone,
-        engine::open_lone_table(directory, file, folder.substr(folder.rfind('/') + 1), options));
+    ASSIGN_OR_RETURN(const engine::LoneTable lone,
+                     engine::open_lone_table(directory, file, "lone", options));
     const undo::Transactions none;
     return TableVerifier(options, findings, *lone.spaces, none, false).run(lone.catalog);
 }

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cfloat>
+#include <cstring>
+#include <map>
 #include <utility>
 
 #include "btree/page_records.h"
@@ -21,7 +24,8 @@ constexpr std::size_t kFlagsOffset = 12;
 constexpr unsigned kNotOwner = 0x80;
 constexpr std::size_t kEmptyDirectory = 4;  // bytes: two slots
 constexpr std::size_t kProblemsMax = 1000;  // that are told of one tree
-constexpr unsigned kLevelsMax = 64;         // of a tree; far beyond what a tablespace has room for
+constexpr std::array<double, 4> kNoPoints{DBL_MAX, -DBL_MAX, DBL_MAX, -DBL_MAX};
+constexpr unsigned kLevelsMax = 64;  // of a tree; far beyond what a tablespace has room for
 
 /// Whether every field that tells records apart is compared as the server does.
 bool is_ordered(const record::RecordLayout& layout) {
@@ -40,6 +44,25 @@ bool is_damage(const Error& error) {
 }
 
 }  // namespace
+
+std::optional<Box> Box::read(std::span<const std::byte> bytes) {
+    Box box;
+    if (bytes.size() != sizeof box.ends) {
+        return std::nullopt;
+    }
+    std::memcpy(box.ends.data(), bytes.data(), bytes.size());
+    // What has no points has the ends of none.
+    const bool empty = box.ends == kNoPoints;
+    return !empty && (box.ends[0] > box.ends[1] || box.ends[2] > box.ends[3])
+               ? std::nullopt
+               : std::optional<Box>(box);
+}
+
+bool Box::covers(const Box& other) const {
+    // (Not less, so that what is no number is within all.)
+    return !(other.ends[0] < ends[0]) && !(other.ends[1] > ends[1]) && !(other.ends[2] < ends[2]) &&
+           !(other.ends[3] > ends[3]);
+}
 
 bool SpaceUse::take(PageNo page) {
     if (page.value >= used_.size()) {
@@ -125,15 +148,19 @@ Result<bool> TreeChecker::read_root() {
     const std::span<const std::byte> raw = tree_.row_compressed ? stored_ : page_;
     const page::IndexHeaderView index(raw);
     root_level_ = index.level();
-    if (!page::is_index_type(page::HeaderView(raw).type()) || index.index_id() != tree_.index_id ||
-        root_level_ > kLevelsMax) {
+    const bool right_type = layout_.spatial ? page::HeaderView(raw).type() ==
+                                                  static_cast<std::uint16_t>(page::PageType::RTree)
+                                            : page::is_index_type(page::HeaderView(raw).type());
+    if (!right_type || index.index_id() != tree_.index_id || root_level_ > kLevelsMax) {
         report("index-root", root,
                fmt::format("not the root of index {}: a page of type {}, index {}, level {}",
                            tree_.index_id, page::type_name(page::HeaderView(raw).type()),
                            index.index_id(), root_level_));
         return false;
     }
-    RETURN_IF_ERROR(read_segments(raw));
+    if (has_segments_) {
+        RETURN_IF_ERROR(read_segments(raw));
+    }
     return true;
 }
 
@@ -194,7 +221,8 @@ Result<bool> TreeChecker::load(PageNo number, unsigned level, std::vector<std::b
             return refuse("index-page", expanded.error());
         }
     }
-    if (Status listed = btree::list_records(page, id, tree_.index_id, layout_.compact, origins);
+    if (Status listed = btree::list_records(page, id, tree_.index_id, layout_.compact, origins,
+                                            layout_.spatial);
         !listed) {
         return refuse("index-page", listed.error());
     }
@@ -218,8 +246,8 @@ Result<PageNo> TreeChecker::next_child(Key& key) {
                 continue;
             }
             // The first key of a level stands for everything that is less.
-            if ((record::info_bits(parents_.page, origin, layout_.compact) &
-                 record::kMinimumRecord) == 0) {
+            if (layout_.spatial || (record::info_bits(parents_.page, origin, layout_.compact) &
+                                    record::kMinimumRecord) == 0) {
                 key.assign(std::span(parents_.fields).first(layout_.key_fields));
             }
             return *child;
@@ -241,6 +269,7 @@ Result<PageNo> TreeChecker::next_child(Key& key) {
 Status TreeChecker::check_level(unsigned level) {
     const bool is_root = level == root_level_;
     last_.known = false;
+    neighbours_.clear();
     Key pointer;
     PageNo number = tree_.root.page;
     if (!is_root) {
@@ -264,15 +293,20 @@ Status TreeChecker::check_level(unsigned level) {
             ASSIGN_OR_RETURN(const bool good, load(number, level, page_, origins_, true));
             if (good) {
                 const page::HeaderView header(page_);
-                if (sure && number != linked) {
-                    report("index-link", before,
-                           fmt::format("leads to page {}, the level above has page {} next",
-                                       linked.value, number.value));
-                }
-                if ((sure || leftmost) && header.previous() != before) {
-                    report("index-link", number,
-                           fmt::format("leads back to page {}, page {} is before it",
-                                       header.previous().value, before.value));
+                if (layout_.spatial) {
+                    neighbours_.push_back({number, header.previous(), header.next()});
+                    leftmost = header.previous() == kNoPage;  // pointers are in no order
+                } else {
+                    if (sure && number != linked) {
+                        report("index-link", before,
+                               fmt::format("leads to page {}, the level above has page {} next",
+                                           linked.value, number.value));
+                    }
+                    if ((sure || leftmost) && header.previous() != before) {
+                        report("index-link", number,
+                               fmt::format("leads back to page {}, page {} is before it",
+                                           header.previous().value, before.value));
+                    }
                 }
                 check_page(number, level, leftmost, pointer);
                 if (level == 0 && layout_.clustered) {
@@ -293,7 +327,11 @@ Status TreeChecker::check_level(unsigned level) {
         }
         ASSIGN_OR_RETURN(number, next_child(pointer));
     }
-    if (sure && linked != kNoPage && !parents_.broken && before != kNoPage) {
+    if (layout_.spatial) {
+        if (!broken && !parents_.broken) {
+            check_neighbours(level);
+        }
+    } else if (sure && linked != kNoPage && !parents_.broken && before != kNoPage) {
         report("index-link", before,
                fmt::format("leads to page {}, but is the last of its level", linked.value));
     }
@@ -331,7 +369,87 @@ void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const
     if (origins_.empty() && number != tree_.root.page) {
         report("index-page", number, "a page without records that is not the root");
     }
-    check_order(number, level, leftmost, pointer);
+    if (layout_.spatial) {
+        check_boxes(number, level, pointer);
+    } else {
+        check_order(number, level, leftmost, pointer);
+    }
+}
+
+/// Of an R-tree: the boxes of a page lie within that of the pointer to it, and are boxes.
+void TreeChecker::check_boxes(PageNo number, unsigned level, const Key& pointer) {
+    fields_.resize(std::max<std::size_t>(layout_.fields.size(), layout_.key_fields + 1));
+    const std::optional<Box> outer =
+        pointer.known ? Box::read(pointer.fields.front().bytes()) : std::nullopt;
+    for (const std::uint16_t origin : origins_) {
+        Status parsed;
+        if (level == 0) {
+            parsed = record::parse_record(page_, origin, layout_, 1, fields_);
+        } else if (auto child = record::parse_node_pointer(page_, origin, layout_, fields_);
+                   !child) {
+            parsed = tl::unexpected(std::move(child.error()));
+        }
+        if (!parsed) {
+            continue;  // said by the page's own check
+        }
+        const std::optional<Box> box = Box::read(fields_.front().bytes());
+        if (!box) {
+            report("spatial-box", number,
+                   fmt::format("the record at offset {} has no box, but what ends before it begins",
+                               origin));
+        } else if (outer && !outer->covers(*box)) {
+            report("spatial-box", number,
+                   fmt::format("the box of the record at offset {} is not within that of the "
+                               "pointer to the page",
+                               origin));
+        }
+    }
+}
+
+/// Of an R-tree: the pages of a level are one chain, in whatever order.
+void TreeChecker::check_neighbours(unsigned level) {
+    std::map<PageNo, const Neighbours*> by_number;
+    for (const Neighbours& page : neighbours_) {
+        by_number.emplace(page.number, &page);
+    }
+    std::size_t firsts = 0;
+    for (const Neighbours& page : neighbours_) {
+        firsts += page.previous == kNoPage ? 1 : 0;
+        if (page.next == kNoPage) {
+            continue;
+        }
+        const auto next = by_number.find(page.next);
+        if (next == by_number.end()) {
+            report("index-link", page.number,
+                   fmt::format("leads to page {}, which no pointer to level {} leads to",
+                               page.next.value, level));
+        } else if (next->second->previous != page.number) {
+            report("index-link", page.next,
+                   fmt::format("leads back to page {}, page {} leads here",
+                               next->second->previous.value, page.number.value));
+        }
+    }
+    if (firsts != 1 && !neighbours_.empty()) {
+        report("index-link", neighbours_.front().number,
+               fmt::format("level {} of the index has {} first pages", level, firsts));
+        return;
+    }
+    std::size_t reached = 0;
+    for (auto at = std::find_if(neighbours_.begin(), neighbours_.end(),
+                                [](const Neighbours& page) { return page.previous == kNoPage; });
+         at != neighbours_.end() && reached <= neighbours_.size();) {
+        ++reached;
+        const auto next = by_number.find(at->next);
+        if (next == by_number.end()) {
+            break;
+        }
+        at = neighbours_.begin() + (next->second - neighbours_.data());
+    }
+    if (reached != neighbours_.size()) {
+        report("index-link", neighbours_.front().number,
+               fmt::format("the chain of level {} has {} of its {} pages", level, reached,
+                           neighbours_.size()));
+    }
 }
 
 /// Fill as InnoDB counts it: without the directory, whose slots an empty page has two of.
@@ -385,7 +503,10 @@ void TreeChecker::check_order(PageNo number, unsigned level, bool leftmost, cons
                    "its first key is less than that of the pointer to the page");
         }
         first = false;
-        if (last_.known && record::compare_keys(layout_.fields, last_.fields, key) >= 0) {
+        // (In the change buffer, entries that old servers made have no counter and may be equal.)
+        const int order =
+            last_.known ? record::compare_keys(layout_.fields, last_.fields, key) : -1;
+        if (order > 0 || (order == 0 && !layout_.universal)) {
             report("index-order", number,
                    fmt::format("the key of the record at offset {} is not greater than the one "
                                "before it",

@@ -1,8 +1,12 @@
 /// Proves one B-tree: every page of it in itself (page_check.h), links along each level, pointers
-/// between levels, the order of keys, and that its pages belong to it and to nothing else.
+/// between levels, the order of keys (of an R-tree: that boxes lie within each other), and that its
+/// pages belong to it and to nothing else.
 #pragma once
 
+#include <array>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +51,14 @@ struct TreeProblem {
     std::string message;
 };
 
+/// What an R-tree has for a geometry. Format: docs/formats/index-page.md#r-tree.
+struct Box {
+    std::array<double, 4> ends{};  ///< least and greatest x, least and greatest y
+    /// nullopt: not a box.
+    static std::optional<Box> read(std::span<const std::byte> bytes);
+    bool covers(const Box& other) const;
+};
+
 class TreeChecker {
 public:
     using Report = std::function<void(TreeProblem)>;
@@ -56,10 +68,27 @@ public:
                 const base::CancelToken* cancel);
     /// Damage is reported; Errors: Io, Key, Cancelled. Visits each page of the tree once.
     Status run();
+    /// Before run(): all its pages come from this segment (0: not known), and its root leads to
+    /// none (the change buffer's tree).
+    void set_segment(std::uint64_t id) {
+        leaf_segment_ = inner_segment_ = id;
+        has_segments_ = false;
+    }
+    /// That its pages come from; 0: not known. Known after run().
+    std::uint64_t leaf_segment() const { return leaf_segment_; }
+    std::uint64_t inner_segment() const { return inner_segment_; }
 
     /// Every pointer was followed; else pages that no pointer leads to may still be of the tree.
     bool complete() const { return complete_; }
     const TreeSize& size() const { return size_; }
+    /// Of an R-tree, after run(), in no order.
+    std::vector<PageNo> leaves() const {
+        std::vector<PageNo> found;
+        for (const Neighbours& page : neighbours_) {
+            found.push_back(page.number);
+        }
+        return found;
+    }
 
 private:
     /// A key on its own memory.
@@ -81,6 +110,13 @@ private:
         std::vector<record::Field> fields;
     };
 
+    /// Of a page of an R-tree.
+    struct Neighbours {
+        PageNo number;
+        PageNo previous;
+        PageNo next;
+    };
+
     /// False: there is no tree to check.
     Result<bool> read_root();
     Status read_segments(std::span<const std::byte> root);
@@ -93,6 +129,8 @@ private:
     void check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer);
     void count_page(unsigned level);
     void check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer);
+    void check_boxes(PageNo number, unsigned level, const Key& pointer);
+    void check_neighbours(unsigned level);
     void check_owner(PageNo number, unsigned level);
     Status check_blobs(PageNo number);
     void report(std::string_view kind, PageNo page, std::string message);
@@ -114,10 +152,12 @@ private:
     std::vector<record::Field> fields_;
     std::vector<std::string> sentences_;
     Parents parents_;
-    Key last_;  // of the level so far
+    std::vector<Neighbours> neighbours_;  // of the level so far
+    Key last_;                            // of the level so far
     unsigned root_level_ = 0;
     std::uint64_t leaf_segment_ = 0;   // 0 = not known
     std::uint64_t inner_segment_ = 0;  // 0 = not known
+    bool has_segments_ = true;         // whose headers are in the root
     bool complete_ = false;
     std::size_t problems_ = 0;
     TreeSize size_;

@@ -1,11 +1,12 @@
 """B-trees broken with every checksum right: what only reading the trees, or comparing them, can find."""
 
 import os
+import struct
 
 import trees
 from damage_cases import READABLE, Place, case
 from trees import NO_PAGE, Tree
-from victim import BLOB, BLOBS, REDUNDANT, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
+from victim import BLOB, BLOBS, REDUNDANT, SPATIAL, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
 
 _ROWS = ("--level", "files,pages,trees,rows")
 _HEADER = 5  # bytes before a COMPACT record's origin
@@ -453,3 +454,143 @@ _row_case("a row is marked as deleted, its entries are not", "entry-without-row"
 _row_case("an entry is marked as deleted, its row is not", "row-without-entry", -5, 0x20, 1, 1, False)
 _row_case("an entry has another row's key", "entry-without-row", 4, 1, 4, 1)
 _row_case("an indexed text of a row has another value", "row-without-entry", 4 + 13 + 4 + 10, 1, 1, 0)
+
+
+# --- the system tablespace: the dictionary's own trees, the change buffer, fixed pages --------------
+# (A change buffer that is in use: change_buffer.py.)
+
+_OWN = {"SYS_TABLES": 1, "SYS_COLUMNS": 2, "SYS_INDEXES": 3, "SYS_FIELDS": 4, "ID_IND": 5, "change buffer": 0xFFFFFFFF00000000}
+_DICTIONARY, _ROOTS = 7, {"SYS_TABLES": 70, "ID_IND": 74, "SYS_COLUMNS": 78, "SYS_INDEXES": 82, "SYS_FIELDS": 86}
+
+
+def _own_tree(v, name):
+    ids = sorted({v.number(SYSTEM, page, trees.INDEX_ID, 8) for page in v.used_pages(SYSTEM, 17855)})
+    return Tree(v, SYSTEM, ids.index(_OWN[name]))
+
+
+def _own_place(page, name):
+    return Place(SYSTEM, page, 0, options=_ROWS, words=("SYS_TABLES" if name == "ID_IND" else name,))
+
+
+def _own_case(name, title, kind, change, page_of=None):
+    """`change`: given the tree and the offset of a record on one of its leaves."""
+    @_tree_case(f"{name}: {title}", kind)
+    def _(v):
+        tree = _own_tree(v, name)
+        page = tree.leaf(0)
+        records = tree.records(page)
+        change(tree, page, records[len(records) // 2] if records else None)
+        return _own_place(page_of(tree) if page_of else page, name)
+
+
+for _name in _OWN:
+    _own_case(_name, "a page says that it has one record more", "index-page", lambda t, p, r: t.add(p, trees.COUNT, 1))
+    _own_case(_name, "a page's heap ends 8 bytes later", "index-page", lambda t, p, r: t.add(p, trees.HEAP_TOP, 8))
+    if _name != "change buffer":
+        _own_case(_name, "two records have one heap number", "index-page", lambda t, p, r: t.add(p, r - 5, 8))
+        _own_case(_name, "a leaf leads to itself", "index-link", lambda t, p, r: t.edit(p, (trees.NEXT, p, 4)))
+        _own_case(_name, "its leaf segment is on a page that holds none", "index-root",
+                  lambda t, p, r: t.edit(t.root, (trees.LEAF_SEGMENT + 4, 3, 4)), lambda t: t.root)
+for _name in ("SYS_FIELDS", "ID_IND"):
+    _own_case(_name, "a key is greater than all behind it", "index-order", lambda t, p, r: t.edit(p, (r, 0x7FFFFFFF, 4)))
+_own_case("SYS_COLUMNS", "a key is that of the row before", "index-order", lambda t, p, r: t.add(p, r + 8, -1, 4))
+_own_case("ID_IND", "an entry has another name", "entry-without-row", lambda t, p, r: t.add(p, r + 8, 1, 1))
+_own_case("change buffer", "its list of free pages has one that is not there", "change-buffer",
+          lambda t, p, r: t.add(p, trees.LEAF_SEGMENT, 1, 4))
+_own_case("change buffer", "its list of free pages leads to its root", "page-shared",
+          lambda t, p, r: t.edit(p, (trees.LEAF_SEGMENT + 4, p, 4), (trees.LEAF_SEGMENT + 8, trees.LEAF_SEGMENT, 2)))
+_own_case("change buffer", "its root has another index's number", "index-root", lambda t, p, r: t.edit(p, (trees.INDEX_ID, 4711, 8)))
+
+
+@_tree_case("the dictionary says that two tables have one root", "index-root")
+def _(v):
+    root = v.number(SYSTEM, _DICTIONARY, _ROOTS["SYS_COLUMNS"])
+    v.edit(SYSTEM, _DICTIONARY, (_ROOTS["SYS_FIELDS"], root.to_bytes(4, "big")))
+    return _own_place(root, "SYS_FIELDS")
+
+
+_SEGMENT_HEADERS = {3: 94, 5: 46, 6: 62, 7: 94}  # page of the system tablespace: byte offset
+for _page, _at in _SEGMENT_HEADERS.items():
+    @_tree_case(f"page {_page} of the system tablespace says that its segment is where none is", "segment-header")
+    def _(v, page=_page, at=_at):
+        v.edit(SYSTEM, page, (at + 4, (3).to_bytes(4, "big")))
+        return Place(SYSTEM, page, 0, options=_ROWS)
+
+
+# --- R-trees ----------------------------------------------------------------------------------------
+
+_RTREE, _BOX = 17854, 32  # page type; bytes of a box: least and greatest x, least and greatest y, little-endian
+
+
+def _spatial_case(title, kind, do):
+    """`do`: given the tree, its root and a leaf, changes it and returns the page that is to be named."""
+    @_tree_case(f"R-tree: {title}", kind)
+    def _(v):
+        tree = Tree(v, SPATIAL, 0, _RTREE)
+        return _place(v, do(tree, tree.root, tree.leaf(1)), SPATIAL)
+
+
+def _set_end(tree, page, record, end, value):
+    tree.edit(page, (record + 8 * end, int.from_bytes(struct.pack("<d", value), "big"), 8))
+
+
+def _changed(change):
+    def do(tree, _, leaf):
+        change(tree, leaf, tree.records(leaf)[2])
+        return leaf
+    return do
+
+
+def _led(change):
+    """`change` gets a page above the leaves, two of its node pointers, the leaves they lead to; returns which page is named."""
+    def do(tree, _, __):
+        page = tree.level(1)[0]
+        one, two = tree.records(page)[:2]
+        return change(tree, page, one, two, tree.number(page, one + _BOX, 4), tree.number(page, two + _BOX, 4))
+    return do
+
+
+def _lead(tree, page, record, to, named):
+    tree.edit(page, (record + _BOX, to, 4))
+    return named
+
+
+def _shrink(tree, page, one, _, child, __):
+    _set_end(tree, page, one, 1, struct.unpack("<d", tree.number(page, one, 8).to_bytes(8, "big"))[0])
+    return child
+
+
+_spatial_case("a page says that it has one record more", "index-page", _changed(lambda t, p, r: t.add(p, trees.COUNT, 1)))
+_spatial_case("a page's heap ends 8 bytes later", "index-page", _changed(lambda t, p, r: t.add(p, trees.HEAP_TOP, 8)))
+_spatial_case("two records have one heap number", "index-page", _changed(lambda t, p, r: t.add(p, r - 4, 8)))
+_spatial_case("a page is of a B-tree's type", "index-page", _changed(lambda t, p, r: t.edit(p, (trees.TYPE, 17855, 2))))
+_spatial_case("a directory slot is gone", "index-page", _changed(lambda t, p, r: t.add(p, trees.SLOTS, -1)))
+_spatial_case("a row's box reaches beyond its page's", "spatial-box", _changed(lambda t, p, r: _set_end(t, p, r, 1, 1e9)))
+_spatial_case("a row's box is below its page's", "spatial-box", _changed(lambda t, p, r: _set_end(t, p, r, 2, -1e9)))
+_spatial_case("a box ends before it begins", "spatial-box", _changed(lambda t, p, r: _set_end(t, p, r, 0, 1e9)))
+_spatial_case("a node pointer's box is narrower than its page's", "spatial-box", _led(_shrink))
+_spatial_case("a leaf leads to itself", "index-link", _changed(lambda t, p, r: t.edit(p, (trees.NEXT, p, 4))))
+_spatial_case("a leaf has no page before it", "index-link",
+              lambda t, root, leaf: (t.edit(leaf, (trees.PREVIOUS, NO_PAGE, 4)), leaf)[1])
+_spatial_case("two pointers lead to one page", "page-shared", _led(lambda t, p, a, b, ca, cb: _lead(t, p, a, cb, cb)))
+_spatial_case("no pointer leads to a page", "page-unreachable", _led(lambda t, p, a, b, ca, cb: _lead(t, p, a, cb, ca)))
+_spatial_case("a node pointer leads beyond the file", "tree-unreadable", _led(lambda t, p, a, b, ca, cb: _lead(t, p, a, 0x7FFFFFF0, 0x7FFFFFF0)))
+_spatial_case("its leaf segment is beyond the file", "index-root",
+              lambda t, root, leaf: (t.edit(root, (trees.LEAF_SEGMENT + 4, 0x7FFFFFF0, 4)), root)[1])
+_spatial_case("its root has another index's number", "index-root", lambda t, root, leaf: (t.edit(root, (trees.INDEX_ID, 4711, 8)), root)[1])
+_spatial_case("its root's two segments are swapped", "page-owner", lambda t, root, leaf: (
+    (lambda one, two: t.edit(root, (trees.LEAF_SEGMENT, two, 10), (trees.INNER_SEGMENT, one, 10)))(
+        t.number(root, trees.LEAF_SEGMENT, 10), t.number(root, trees.INNER_SEGMENT, 10)), leaf)[1])
+
+
+@_tree_case("R-tree: a row's point is elsewhere", "row-without-entry")
+def _(v):
+    tree = Tree(v, SPATIAL)
+    page = tree.leaf(1)
+    tree.edit(page, (tree.records(page)[3] + 4 + 13 + 9, int.from_bytes(struct.pack("<d", 0.5), "big"), 8))
+    return _place(v, page, SPATIAL)
+
+
+_spatial_case("an entry is marked as deleted, its row is not", "row-without-entry",
+              lambda t, root, leaf: t.add(leaf, t.records(leaf)[2] - _HEADER, 0x20, 1))
+_spatial_case("an entry has another row's key", "entry-without-row", _changed(lambda t, p, r: t.add(p, r + _BOX, 1, 4)))

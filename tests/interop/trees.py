@@ -14,12 +14,12 @@ _TRAILER = 8
 
 
 class Tree:
-    """The index of `file` whose id is the `which`th of those there, in ascending order; 0 is the clustered one."""
+    """The index of `file` whose id is the `which`th of those there, in ascending order; 0 is the clustered one. `kind`: type of its pages."""
 
-    def __init__(self, v, file, which=0):
+    def __init__(self, v, file, which=0, kind=17855):
         self._v, self._file = v, file
         found = {}
-        for page in v.used_pages(file, 17855):
+        for page in v.used_pages(file, kind):
             found.setdefault(v.number(file, page, INDEX_ID, 8), []).append(page)
         self.pages = found[sorted(found)[which]]
         self.root = max(self.pages, key=lambda page: self.number(page, LEVEL))

@@ -15,6 +15,7 @@ ALLOCATED, UNDO, INODE, BITMAP, XDES, BLOB, INDEX = 0, 2, 3, 5, 9, 10, 17855
 
 TABLE, OTHER, BLOBS = "d/t.ibd", "d/other.ibd", "d/b.ibd"
 TREES, REDUNDANT = "d/tr.ibd", "d/rd.ibd"  # with a number, a text, and an index on each
+SPATIAL = "d/sp.ibd"                       # with a point and an R-tree on it
 SYSTEM, UNDO_FILE = "ibdata1", "undo001"
 
 _DESCRIPTORS = 150       # byte offset on a descriptor page
@@ -61,6 +62,8 @@ class Victim:
                     sql.query(f"CREATE TABLE {name} (id INT PRIMARY KEY, k INT NOT NULL, s VARCHAR(200) NOT NULL, KEY (k), KEY (s)) "
                               f"CHARACTER SET latin1 COLLATE latin1_bin ENGINE=InnoDB ROW_FORMAT={form} {options if name == 'tr' else ''}")
                     sql.query(f"INSERT INTO {name} SELECT seq, seq DIV 2, CONCAT(MD5(seq), SHA1(seq)) FROM seq_1_to_{rows // 2}")
+                sql.query("CREATE TABLE sp (id INT PRIMARY KEY, g POINT NOT NULL, SPATIAL (g)) ENGINE=InnoDB")
+                sql.query(f"INSERT INTO sp SELECT seq, POINT(seq * 7919 % 1009, seq * 104729 % 997) FROM seq_1_to_{rows // 4}")
                 with server.connect() as reader:  # for its sake undo is kept
                     reader.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
                     sql.query("UPDATE other SET v = MD5(id)")
