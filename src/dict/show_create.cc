@@ -455,6 +455,13 @@ private:
         return " DEFAULT " + value_text(field, *type, stored);
     }
 
+    static std::string zero_filled(const FrmField& field, std::string text) {
+        if (field.zerofill() && text.size() < field.length) {
+            text.insert(0, field.length - text.size(), '0');
+        }
+        return text;
+    }
+
     static std::string value_text(const FrmField& field, const record::ColumnType& type,
                                   const std::string& stored) {
         using Kind = record::Value::Kind;
@@ -473,24 +480,17 @@ private:
                                        ? fmt::format("{}", value->integer)
                                        : fmt::format("{}", value->unsigned_integer);
                 if (type.kind == record::TypeKind::Year) {
-                    text = fmt::format("{:04}", value->integer);
-                } else if (field.zerofill() && text.size() < field.length) {
-                    text.insert(0, field.length - text.size(), '0');
+                    return fmt::format("{:04}", value->integer);
                 }
-                return text;
+                return zero_filled(field, std::move(text));
             }
             case Kind::Float:
-                return number_text(value->number, 0, false, true);
             case Kind::Double:
-                return number_text(value->number, type.digits, type.precision != 0, false);
-            case Kind::Decimal: {
-                std::string text(value->text);
-                const std::size_t width = field.length;
-                if (field.zerofill() && text.size() < width) {
-                    text.insert(0, width - text.size(), '0');
-                }
-                return text;
-            }
+                return zero_filled(field,
+                                   number_text(value->number, type.digits, type.precision != 0,
+                                               value->kind == Kind::Float));
+            case Kind::Decimal:
+                return zero_filled(field, std::string(value->text));
             default:
                 return quote_text(value->text);
         }

@@ -70,7 +70,9 @@ std::uint32_t fixed_size(const SystemColumn& column, bool compact) {
 FieldLayout field_of(const SystemColumn& column, std::uint16_t prefix, bool compact) {
     std::uint32_t size = fixed_size(column, compact);
     if (prefix > 0 && size > prefix) {
-        size = prefix;
+        // As many whole characters as always fit may have fewer bytes.
+        const bool varies = column.main_type == kCharOther && fixed_size(column, true) == 0;
+        size = varies ? 0 : prefix;
     }
     return {.fixed_size = static_cast<std::uint16_t>(size > kFixedMax ? 0 : size),
             .prefix = prefix,

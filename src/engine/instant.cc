@@ -28,15 +28,16 @@ public:
         : reader_(reader), part_(part), layout_(layout) {}
 
     Status run(const undo::Transactions* transactions) {
-        RETURN_IF_ERROR(reader_.to_first());
-        // to_first() read the root on its way; where the root is no leaf, read it again.
-        std::vector<std::byte> own;
-        RETURN_IF_ERROR(read_root(own));
-        if (page::HeaderView(own).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
+        std::vector<std::byte> root(reader_.tree().physical_size);
+        RETURN_IF_ERROR(reader_.source().read(reader_.tree().root, root));
+        if (page::HeaderView(root).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
             return {};
         }
-        core_fields_ = page::IndexHeaderView(own).core_field_count();
-        note_null_bytes(own);
+        core_fields_ = page::IndexHeaderView(root).core_field_count();
+        note_null_bytes(root);
+        // Node pointers have the null bitmap of the table as it was before: needed on the way down.
+        layout_.core_null_bytes = core_null_bytes_.value_or(layout_.null_bytes(core_fields_));
+        RETURN_IF_ERROR(reader_.to_first());
         ASSIGN_OR_RETURN(const bool any, reader_.next());
         if (!any || (reader_.info() & record::kMinimumRecord) == 0) {
             if (core_fields_ == layout_.fields.size()) {
@@ -55,16 +56,6 @@ public:
     }
 
 private:
-    Status read_root(std::vector<std::byte>& root) {
-        const PageId id = reader_.tree().root;
-        if (reader_.page_id() == id) {
-            root.assign(reader_.page().begin(), reader_.page().end());
-            return {};
-        }
-        root.resize(reader_.tree().physical_size);
-        return reader_.source().read(id, root);
-    }
-
     /// Where it cannot be counted, the root keeps the size of the null bitmap in the last byte of
     /// its "supremum".
     void note_null_bytes(std::span<const std::byte> root) {
@@ -92,8 +83,7 @@ private:
         RETURN_IF_ERROR(take_defaults(fields, generic, transactions));
         layout_.fields = std::move(fields);
         layout_.core_fields = core_fields_;
-        layout_.core_null_bytes =
-            core_null_bytes_ ? *core_null_bytes_ : layout_.null_bytes(core_fields_);
+        layout_.core_null_bytes = core_null_bytes_.value_or(layout_.null_bytes(core_fields_));
         return {};
     }
 

@@ -40,8 +40,15 @@ json to_json(const record::Value& value) {
         case Kind::Double:
             return {{"double", fmt::format("{}", value.number)}};
         case Kind::Decimal:
-        case Kind::Text:
-            return std::string(value.text);
+        case Kind::Text: {
+            const json text = std::string(value.text);
+            try {
+                (void)text.dump();
+            } catch (const json::type_error&) {  // not UTF-8
+                return {{"raw", hex(value.text)}};
+            }
+            return text;
+        }
         case Kind::Bytes:
             return {{"hex", hex(value.text)}};
         case Kind::NotStored:

@@ -481,7 +481,7 @@ class Maker:
     # --- rows ------------------------------------------------------------------------------
 
     def fill(self, table, rows):
-        """INSERTs of random rows; now and then many alike, so that trees grow."""
+        """INSERTs of random rows. Errors: SqlError when the table is altered meanwhile."""
         columns = [c for c in self.columns(table) if not c.generated and "ROW START" not in c.extra.upper() and "ROW END" not in c.extra.upper()]
         if not columns:
             return
@@ -518,7 +518,7 @@ class Maker:
         return f"WHERE RAND({self.draw.randint(0, 10 ** 6)}) < {self.draw.choice((0.03, 0.1, 0.3))} LIMIT {self.draw.choice((1, 5, 60))}"
 
     def change(self, table, statements):
-        """UPDATEs, DELETEs and REPLACEs of some rows."""
+        """UPDATEs, DELETEs and REPLACEs of some rows. Errors: SqlError when the table is altered meanwhile."""
         columns = [c for c in self.columns(table) if not c.generated and "ROW" not in c.extra.upper()]
         for _ in range(statements if columns else 0):
             if self._chance(0.25):

@@ -311,6 +311,13 @@ class Server:
     def alive(self):
         return self._process is not None and self._process.poll() is None
 
+    def wait_for_end(self, timeout_s):
+        """Exit status of a server that is ending by itself. Errors: HarnessError when it does not."""
+        try:
+            return self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as error:
+            raise HarnessError("mariadbd runs on") from error
+
     def freeze(self):
         """Stops the process where it stands; its directory can then be copied as a crash image."""
         self._process.send_signal(signal.SIGSTOP)

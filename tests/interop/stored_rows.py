@@ -74,6 +74,8 @@ class Dump:
 
 
 def _plain(ours):
+    if isinstance(ours, dict) and "raw" in ours:  # text that is not UTF-8, as the server sends it too
+        return bytes.fromhex(ours["raw"]).decode("utf-8", "surrogateescape")
     return next(iter(ours.values())) if isinstance(ours, dict) else ours
 
 
