@@ -501,7 +501,7 @@ class Maker:
         for column in columns:
             if column.kind in _INTEGER_BITS and "auto_increment" not in column.extra:
                 value = f"seq * {self.draw.choice((1, 1, 7, 131))} % {2 ** (_INTEGER_BITS[column.kind] - 1)}"
-            elif column.kind in ("char", "varchar", "text", "varbinary", "blob", "longtext", "longblob") and column.size > 12:
+            elif (column.kind in ("char", "varchar", "varbinary") or column.kind in _TEXTS or column.kind in _BLOBS) and column.size > 12:
                 value = f"CONCAT('g', seq, REPEAT('x', seq % {self.draw.choice((3, 20, 90))}))"
             elif column.nullable or "auto_increment" in column.extra:
                 continue
