@@ -330,7 +330,8 @@ Result<bool> TableCursor::find_clustered() {
             if (found) {
                 key[i] = key_fields_[j];
                 if (wanted.prefix != 0 && key[i].size > wanted.prefix) {
-                    key[i].size = wanted.prefix;
+                    key[i].size = static_cast<std::uint32_t>(
+                        record::prefix_size(wanted, record::as_text(key[i].bytes())));
                 }
             }
         }

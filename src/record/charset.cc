@@ -96,14 +96,68 @@ const char* iconv_name(std::string_view charset) {
     return nullptr;
 }
 
-/// Bytes of the character that `bytes`, not empty, begin with; of the sets that have exceptions.
+struct ByteRange {
+    unsigned first;
+    unsigned last;
+    bool has(unsigned byte) const { return byte >= first && byte <= last; }
+};
+
+/// Which bytes begin and end a character of two bytes. Seen: what the server takes for one.
+struct PairRule {
+    std::string_view charset;
+    std::array<ByteRange, 2> leads;
+    std::array<ByteRange, 3> tails;
+};
+constexpr ByteRange kNone{1, 0};
+constexpr PairRule kPairRules[] = {
+    {"big5", {{{0xA1, 0xF9}, kNone}}, {{{0x40, 0x7E}, {0xA1, 0xFE}, kNone}}},
+    {"gbk", {{{0x81, 0xFE}, kNone}}, {{{0x40, 0x7E}, {0x80, 0xFE}, kNone}}},
+    {"gb2312", {{{0xA1, 0xF7}, kNone}}, {{{0xA1, 0xFE}, kNone, kNone}}},
+    {"sjis", {{{0x81, 0x9F}, {0xE0, 0xFC}}}, {{{0x40, 0x7E}, {0x80, 0xFC}, kNone}}},
+    {"cp932", {{{0x81, 0x9F}, {0xE0, 0xFC}}}, {{{0x40, 0x7E}, {0x80, 0xFC}, kNone}}},
+    {"euckr", {{{0x81, 0xFE}, kNone}}, {{{0x41, 0x5A}, {0x61, 0x7A}, {0x81, 0xFE}}}},
+    {"ujis", {{{0xA1, 0xFE}, {0x8E, 0x8E}}}, {{{0xA1, 0xFE}, kNone, kNone}}},
+    {"eucjpms", {{{0xA1, 0xFE}, {0x8E, 0x8E}}}, {{{0xA1, 0xFE}, kNone, kNone}}},
+};
+constexpr ByteRange kEucHigh{0xA1, 0xFE};
+constexpr unsigned kEucThree = 0x8F;  // begins a character of three bytes in ujis and eucjpms
+
+/// Bytes of the character that `bytes`, not empty, begin with; 1 where they are none.
 std::size_t multi_byte_size(std::string_view charset, std::span<const std::byte> bytes) {
-    const auto lead = std::to_integer<unsigned>(bytes[0]);
-    std::size_t size = lead < 0x80 ? 1 : 2;
-    if (charset == "sjis") {
-        size = lead <= 0x80 || (lead >= 0xA0 && lead <= 0xDF) || lead > 0xFC ? 1 : 2;
-    } else if (charset == "ujis") {
-        size = lead == 0x8F ? 3 : size;
+    const auto at = [&](std::size_t i) {
+        return i < bytes.size() ? std::to_integer<unsigned>(bytes[i]) : 0;
+    };
+    if (at(0) < 0x80) {
+        return 1;
+    }
+    if (at(0) == kEucThree && (charset == "ujis" || charset == "eucjpms")) {
+        return kEucHigh.has(at(1)) && kEucHigh.has(at(2)) ? 3 : 1;
+    }
+    for (const PairRule& rule : kPairRules) {
+        if (rule.charset == charset) {
+            const auto in = [](const auto& ranges, unsigned byte) {
+                return std::any_of(ranges.begin(), ranges.end(),
+                                   [&](const ByteRange& range) { return range.has(byte); });
+            };
+            return in(rule.leads, at(0)) && in(rule.tails, at(1)) ? 2 : 1;
+        }
+    }
+    return 1;
+}
+
+/// Bytes of the character that `bytes`, not empty, begin with; of every character set.
+std::size_t character_size(const Charset& charset, std::span<const std::byte> bytes) {
+    std::size_t size = charset.min_size;
+    if (charset.name.starts_with("utf8")) {
+        while (size < bytes.size() && (bytes[size] & std::byte{0xC0}) == std::byte{0x80}) {
+            ++size;
+        }
+    } else if (charset.name.starts_with("utf16")) {
+        const std::size_t high = charset.name == "utf16le" ? 1 : 0;
+        const bool pair = high < bytes.size() && (bytes[high] & std::byte{0xFC}) == std::byte{0xD8};
+        size = pair ? 4 : 2;
+    } else if (!charset.fixed_size()) {
+        size = multi_byte_size(charset.name, bytes);
     }
     return std::min(size, bytes.size());
 }
@@ -268,6 +322,15 @@ bool encode_text(const Charset& charset, std::string_view utf8, std::string& out
     return true;
 }
 
+std::size_t size_of_characters(const Charset& charset, std::span<const std::byte> bytes,
+                               std::size_t count) {
+    std::size_t at = 0;
+    for (; count > 0 && at < bytes.size(); --count) {
+        at += character_size(charset, bytes.subspan(at));
+    }
+    return at;
+}
+
 TextConverter::TextConverter(const Charset& charset)
     : charset_(charset), exceptions_(exceptions_of(charset.name)) {
     if (const char* name = iconv_name(charset.name)) {
@@ -381,12 +444,10 @@ void TextConverter::convert_by_iconv(std::span<const std::byte> bytes, std::stri
         if (left == before) {  // it cannot go on here
             iconv(static_cast<iconv_t>(iconv_), nullptr, nullptr, nullptr, nullptr);
             out += '?';
-            // A pair of bytes that is no character, or a byte that begins none.
-            const auto lead = static_cast<unsigned char>(*from);
-            const bool two_bytes = left > 1 && lead > 0x80 && lead < 0xFD &&
-                                   static_cast<unsigned char>(from[1]) >= 0x40;
-            from += two_bytes ? 2 : 1;
-            left -= two_bytes ? 2 : 1;
+            // A character without a code point, or a byte that begins none.
+            const std::size_t size = multi_byte_size(charset_.name, bytes.last(left));
+            from += size;
+            left -= size;
         }
     }
     out.append(left, '?');

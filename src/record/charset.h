@@ -75,6 +75,10 @@ private:
     void* iconv_ = nullptr;  // iconv_t; null where it is not needed or does not know the set
 };
 
+/// Bytes of the first `count` characters of a text of `charset`, of all where it has fewer.
+std::size_t size_of_characters(const Charset& charset, std::span<const std::byte> bytes,
+                               std::size_t count);
+
 /// Appends what a column of `charset` holds for a text of UTF-8. False: nothing does that is shown
 /// as this text and nothing else, or the set is not one of Unicode, of single bytes, or ASCII.
 bool encode_text(const Charset& charset, std::string_view utf8, std::string& out);

@@ -46,6 +46,8 @@ constexpr CharacterRun kBig5[] = {
 };
 
 constexpr CharacterRun kSjis[] = {
+    {0x005C, 0x005C, 1},
+    {0x007E, 0x007E, 1},
     {0x815F, 0x005C, 1},
 };
 

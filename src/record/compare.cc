@@ -186,19 +186,6 @@ bool encode_date_time(const ColumnType& type, const Value& value, std::string& o
     return true;
 }
 
-/// Of whole characters.
-std::size_t count_characters(const Charset& charset, std::span<const std::byte> bytes) {
-    if (charset.fixed_size()) {
-        return bytes.size() / charset.min_size;
-    }
-    std::string scratch;
-    TextConverter converter(charset);
-    const std::string_view text = converter.to_utf8(bytes, scratch);
-    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-        return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
-    }));
-}
-
 }  // namespace
 
 bool ColumnType::comparable() const {
@@ -241,37 +228,17 @@ bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& va
     if (entry.size > value.size || !std::equal(entry.data, entry.data + entry.size, value.data)) {
         return false;
     }
-    if (entry.size == value.size) {
-        return true;
-    }
-    const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
-    if (collation == nullptr || collation->charset->max_size == 1) {
-        return entry.size == layout.prefix;
-    }
-    const Charset& charset = *collation->charset;
-    return count_characters(charset, entry.bytes()) == layout.prefix / charset.max_size;
-}
-
-bool has_prefix_size(const FieldLayout& layout) {
-    const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
-    return layout.prefix == 0 || collation == nullptr || collation->charset->fixed_size() ||
-           collation->charset->name.starts_with("utf8");
+    return entry.size == value.size || entry.size == prefix_size(layout, as_text(value.bytes()));
 }
 
 std::size_t prefix_size(const FieldLayout& layout, std::string_view value) {
     const Collation* const collation = layout.type != nullptr ? layout.type->collation : nullptr;
-    std::size_t size = std::min<std::size_t>(value.size(), layout.prefix);
     if (collation == nullptr || collation->charset->fixed_size()) {
-        return size;
+        return std::min<std::size_t>(value.size(), layout.prefix);
     }
-    std::size_t characters = layout.prefix / collation->charset->max_size;
-    for (std::size_t at = 0; at < value.size(); ++at) {
-        const bool begins = (static_cast<unsigned char>(value[at]) & 0xC0) != 0x80;
-        if (begins && characters-- == 0) {
-            return at;
-        }
-    }
-    return value.size();
+    const Charset& charset = *collation->charset;
+    return size_of_characters(charset, std::as_bytes(std::span(value)),
+                              layout.prefix / charset.max_size);
 }
 
 int compare_keys(std::span<const FieldLayout> layout, std::span<const Field> record,

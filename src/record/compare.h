@@ -18,8 +18,6 @@ int compare_fields(const FieldLayout& layout, const Field& a, const Field& b);
 /// Whether an index that has the first bytes of a column (`layout.prefix`) would have `entry` for
 /// `value`, byte for byte. Of a longer value it has as many whole characters as fit.
 bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& value);
-/// Whether prefix_size() is known for the field's character set.
-bool has_prefix_size(const FieldLayout& layout);
 /// How many bytes of `value` an index with the first bytes of its column has: `layout.prefix`, not
 /// 0, at most, and of texts at most as many characters as always fit.
 std::size_t prefix_size(const FieldLayout& layout, std::string_view value);

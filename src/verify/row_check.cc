@@ -85,7 +85,7 @@ bool RowChecker::plan(Index& index) {
                 }
             }
         }
-        if (from == kNoField || !record::has_prefix_size(field)) {
+        if (from == kNoField) {
             return false;
         }
         index.from.push_back(from);

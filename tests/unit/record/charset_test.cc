@@ -56,6 +56,9 @@ TEST(TextConverter, MapsCharactersAsTheServerDoes) {
     EXPECT_EQ(converted("ujis", "c6fca1c08fb0a1f5a241"), "日\\丂\uE001A");
     EXPECT_EQ(converted("big5", "a4a4c6a6c7fda145"), "中あ?\u2022");
     EXPECT_EQ(converted("ujis", "a1"), "?");  // half a character
+    EXPECT_EQ(converted("sjis", "93fa5c7e"), "日\\~");
+    EXPECT_EQ(converted("euckr", "fe6d41"), "?A");  // a character without a code point
+    EXPECT_EQ(converted("gbk", "fe766541"), "?eA");
 }
 
 TEST(TextConverter, ReplacesWhatIsNoCharacter) {

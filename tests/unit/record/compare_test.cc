@@ -121,6 +121,13 @@ TEST(IsPrefixOf, OfALongerValueAnEntryHasAsManyCharactersAsFit) {
                       "\x83\x41"
                       "bc"));
     EXPECT_FALSE(holds("sjis", 4, "b", "bc"));
+    const auto utf16 = [&](std::string_view entry, std::string_view value) {
+        return holds("utf16", 8, entry, value);  // two characters
+    };
+    using namespace std::string_view_literals;
+    EXPECT_TRUE(utf16("\0a\0b"sv, "\0a\0b\0c\0d"sv));
+    EXPECT_TRUE(utf16("\xd8\x3d\xde\0\0b"sv, "\xd8\x3d\xde\0\0b\0c"sv));
+    EXPECT_FALSE(utf16("\xd8\x3d\xde\0"sv, "\xd8\x3d\xde\0\0b\0c"sv));
 }
 
 }  // namespace
