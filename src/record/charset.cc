@@ -349,11 +349,17 @@ TextConverter::~TextConverter() {
 
 std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::string& scratch) {
     const bool ascii_based = charset_.min_size == 1 && charset_.name != "swe7";
-    if (is_utf8(charset_) || (ascii_based && is_ascii(bytes))) {
+    const bool ascii = charset_.name == "ascii";
+    if ((is_utf8(charset_) && !ascii) || (ascii_based && is_ascii(bytes))) {
         return as_text(bytes);
     }
     scratch.clear();
-    if (charset_.single_bytes != nullptr) {
+    if (ascii) {
+        scratch = as_text(bytes);
+        std::replace_if(
+            scratch.begin(), scratch.end(),
+            [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; }, '?');
+    } else if (charset_.single_bytes != nullptr) {
         for (const std::byte b : bytes) {
             const std::uint16_t code = charset_.single_bytes[std::to_integer<unsigned>(b)];
             append_utf8(scratch, code == 0 && b != std::byte{0} ? '?' : code);

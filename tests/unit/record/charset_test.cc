@@ -65,6 +65,7 @@ TEST(TextConverter, ReplacesWhatIsNoCharacter) {
     EXPECT_EQ(converted("utf16", "d83d"), "?");
     EXPECT_EQ(converted("ucs2", "65e500"), "日?");
     EXPECT_EQ(converted("sjis", "ff41"), "?A");
+    EXPECT_EQ(converted("ascii", "41c3a9"), "A??");
 }
 
 }  // namespace
