@@ -289,6 +289,11 @@ void add_commands(CLI::App& app, Options& options) {
                    "What to check: a list of files, pages, trees, rows (default: all but rows)")
             ->type_name("LIST");
         command
+            .add_option("--from-table", options.from_table,
+                        "Levels trees, rows: leave out the tables before this one (db.table), as "
+                        "after ^C")
+            ->type_name("TABLE");
+        command
             .add_option("--html", options.html_file,
                         "Write a report, too: what is in it, how full, how old, findings")
             ->type_name("FILE");

@@ -57,6 +57,7 @@ struct Options {
 
     std::vector<std::string> paths;                  ///< the command's operands
     std::vector<std::string> levels;                 ///< verify
+    std::string from_table;                          ///< verify
     std::string html_file;                           ///< verify; empty = no report
     std::optional<PageNo> page;                      ///< inspect --page
     bool map = false;                                ///< inspect

@@ -143,6 +143,7 @@ Result<int> verify_command(const CommandContext& context) {
     const Options& options = context.options;
     verify::VerifyOptions verify_options;
     verify_options.levels = options.levels;
+    verify_options.from_table = options.from_table;
     RETURN_IF_ERROR(take_shared_options(context, verify_options));
     std::string report_path;
     if (!options.html_file.empty()) {
@@ -165,6 +166,11 @@ Result<int> verify_command(const CommandContext& context) {
         verdict.entries.push_back(std::move(*entry));
         if (!options.json) {
             RETURN_IF_ERROR(print(entry_text(verdict.entries.back(), options)));
+        }
+        if (verdict.entries.back().report.ended_early) {
+            verdict.error = verdict.entries.back().report.ended_early;
+            verdict.error_path = path;
+            break;
         }
     }
     const bool interrupted = verdict.error && verdict.error->code() == ErrorCode::Cancelled;

@@ -90,18 +90,22 @@ public:
                 by_space[part.space].push_back({table.get(), &part});
             }
         }
-        std::vector<std::pair<SpaceId, std::vector<Part>>> work(by_space.begin(), by_space.end());
+        std::vector<Work> work = in_order_of_name(by_space);
         if (options_.progress != nullptr) {
             options_.progress->begin("check trees", work.size(), "tablespaces");
         }
-        RETURN_IF_ERROR(base::parallel_for(
+        const Status checked = base::parallel_for(
             work.size(), options_.threads, [&](std::size_t item, unsigned) -> Status {
-                RETURN_IF_ERROR(check_space(work[item].first, work[item].second));
+                RETURN_IF_ERROR(check_space(work[item].space, work[item].parts));
+                work[item].done = true;
                 if (options_.progress != nullptr) {
                     options_.progress->advance(1);
                 }
                 return {};
-            }));
+            });
+        if (!checked) {
+            RETURN_IF_ERROR(stop(checked.error(), work));
+        }
         if (options_.progress != nullptr) {
             options_.progress->end();
         }
@@ -113,6 +117,39 @@ public:
     }
 
 private:
+    /// One tablespace to be checked.
+    struct Work {
+        SpaceId space;
+        std::vector<Part> parts;
+        std::string name = {};  ///< of its first table; empty: the system tablespace
+        bool done = false;
+    };
+
+    std::vector<Work> in_order_of_name(const std::map<SpaceId, std::vector<Part>>& by_space) const {
+        std::vector<Work> work;
+        for (const auto& [space, parts] : by_space) {
+            std::string name =
+                space == kSystemSpace ? std::string() : name_of(*parts.front().table);
+            if (options_.from_table.empty() || name >= options_.from_table) {
+                work.push_back({space, parts, std::move(name)});
+            }
+        }
+        std::ranges::stable_sort(work, {}, &Work::name);
+        return work;
+    }
+
+    /// A check that is cancelled can be taken up again; other errors stay errors.
+    Status stop(const Error& error, const std::vector<Work>& work) {
+        const auto next = std::ranges::find(work, false, &Work::done);
+        if (error.code() != ErrorCode::Cancelled || next == work.end() || next->name.empty()) {
+            return tl::unexpected(error);
+        }
+        const base::MutexLock lock(mutex_);
+        checks_.ended_early = Error(error).with_hint("to go on, add --from-table '" + next->name +
+                                                     "': the tables before it are checked");
+        return {};
+    }
+
     void tell_refused(const engine::RefusedTable& refused) {
         const Error& reason = refused.reason;
         if (reason.code() == ErrorCode::Key) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ struct TableChecks {
     std::uint64_t trees = 0;
     std::uint64_t records = 0;                 ///< in leaves
     std::vector<TableContents> contents = {};  ///< by name, if VerifyOptions ask for them
+    std::optional<Error> ended_early = {};     ///< as VerifyReport's
 };
 
 struct TableFindings {

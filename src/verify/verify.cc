@@ -518,6 +518,7 @@ private:
         report_.trees = checked->trees;
         report_.records = checked->records;
         tables_ = std::move(checked->contents);
+        report_.ended_early = std::move(checked->ended_early);
         return {};
     }
 

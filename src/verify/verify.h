@@ -36,6 +36,9 @@ struct VerifyOptions : space::DirectoryOptions {
     Lsn redo_needed;        ///< of a backup: where its log must reach; 0 = not known
     bool partial = false;   ///< a backup of chosen tables: others are not missed
     bool contents = false;  ///< fill VerifyReport::contents
+    /// "db.t": levels trees and rows leave out the tables before it, in order of name, and the
+    /// system tablespace: to go on where an earlier run was interrupted.
+    std::string from_table = {};
 };
 
 struct VerifyReport {
@@ -56,6 +59,9 @@ struct VerifyReport {
     Lsn checkpoint;
     Lsn end;
     double seconds = 0;
+    /// Cancelled while tables were checked: the rest of this is what was found until then, and the
+    /// hint says which table to go on with.
+    std::optional<Error> ended_early;
     std::optional<Contents> contents = {};  ///< if VerifyOptions ask for it
     bool damaged() const;
 };
