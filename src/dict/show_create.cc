@@ -449,7 +449,6 @@ private:
             field.record_position > record.size()) {
             return {};
         }
-        type->compressed = false;
         const std::string stored =
             stored_default(field, record.subspan(field.record_position - 1), *type);
         return " DEFAULT " + value_text(field, *type, stored);

@@ -8,8 +8,10 @@ Values are compared exactly: bytes as hex, text after conversion to UTF-8, FLOAT
 of digits, FLOAT(7,2): as it is shown). VIRTUAL columns are left out: they are not stored.
 """
 
+import collections
 import json
 import os
+import re
 import subprocess
 
 import redoubt
@@ -132,7 +134,8 @@ def difference(table, columns, ours, theirs, in_order):
     ours, theirs = _stored(columns, ours), _stored(columns, theirs)
     names = [(name, whole) for name, _, whole, extra in columns if "VIRTUAL" not in extra]
     if len(ours) != len(theirs):
-        return f"{table}: {len(ours)} rows read, the server has {len(theirs)}"
+        return (f"{table}: {len(ours)} rows read, the server has {len(theirs)}\n"
+                f"  only ours         {_only(ours, theirs)}\n  only the server's {_only(theirs, ours)}")
     if not in_order:
         ours, theirs = sorted(ours, key=_order), sorted(theirs, key=_order)
     for number, (our_row, their_row) in enumerate(zip(ours, theirs)):
@@ -142,6 +145,18 @@ def difference(table, columns, ours, theirs, in_order):
                         f"  ours         {_shown(our, their)}\n  the server's {_shown(their, our)}\n"
                         f"  our row      {str(our_row)[:_SHOWN_MAX]}\n  the server's {str(their_row)[:_SHOWN_MAX]}")
     return None
+
+
+def _comparable(statement):
+    """SHOW CREATE TABLE without conversions that the server adds to expressions for its own character set."""
+    return re.sub(r"convert\((`(?:[^`]|``)+`) using \w+\)", r"\1", statement)
+
+
+def _only(rows, others):
+    """The first rows that are not among the others, counting duplicates."""
+    left = collections.Counter(map(tuple, rows))
+    left.subtract(map(tuple, others))
+    return ascii([row for row, count in left.items() if count > 0][:5])[:2 * _SHOWN_MAX]
 
 
 def _shown(value, other):
@@ -185,7 +200,7 @@ def compare(dump, sql, schemas, create=False):
         if problem:
             found.append(f"{problem}\n{shown}")
         shown = shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes of a default: as dump_tables shows them
-        if create and shown != dump.tables[name]["create"]:
+        if create and _comparable(shown) != _comparable(dump.tables[name]["create"]):
             found.append(f"{name}: CREATE differs:\n--- ours\n{dump.tables[name]['create']}\n--- the server's\n{shown}")
     return found
 
