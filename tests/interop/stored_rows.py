@@ -11,7 +11,6 @@ of digits, FLOAT(7,2): as it is shown). VIRTUAL columns are left out: they are n
 import collections
 import json
 import os
-import re
 import subprocess
 
 import redoubt
@@ -148,13 +147,6 @@ def difference(table, columns, ours, theirs, in_order):
     return None
 
 
-def _comparable(statement):
-    """SHOW CREATE TABLE without conversions that the server adds to expressions for its own character set, and without an
-    AUTO_INCREMENT near the end of its range (which the server may have raised in memory alone)."""
-    statement = re.sub(r" AUTO_INCREMENT=\d{19,}", "", statement)
-    return re.sub(r"convert\((`(?:[^`]|``)+`) using \w+\)", r"\1", statement)
-
-
 def _only(rows, others):
     """The first rows that are not among the others, counting duplicates."""
     left = collections.Counter(map(tuple, rows))
@@ -199,9 +191,9 @@ def ruined_tables(sql, schemas):
     return ruined
 
 
-def compare(dump, sql, schemas, create=False, ruined=()):
-    """Sentences on what differs in the tables that the server has, each with the table's SHOW CREATE TABLE. `create`: that too;
-    `ruined`: tables that cannot be compared."""
+def compare(dump, sql, schemas, create=False, ruined=(), simplify=str):
+    """Sentences on what differs in the tables that the server has, each with the table's SHOW CREATE TABLE. `create`: that too,
+    as `simplify` leaves it; `ruined`: tables that cannot be compared."""
     found = [error for error in dump.errors if not error.startswith(tuple(f"{name}: " for name in ruined))]
     found += [f"lost: {lost}" for lost in dump.lost] + ([dump.failure] if dump.failure else [])
     sql.query("SET NAMES utf8mb4, time_zone = '+00:00'")
@@ -220,7 +212,7 @@ def compare(dump, sql, schemas, create=False, ruined=()):
         if problem:
             found.append(f"{problem}\n{shown}")
         shown = shown.encode("utf-8", "surrogateescape").decode("utf-8", "replace")  # bytes of a default: as dump_tables shows them
-        if create and _comparable(shown) != _comparable(dump.tables[name]["create"]):
+        if create and simplify(shown) != simplify(dump.tables[name]["create"]):
             found.append(f"{name}: CREATE differs:\n--- ours\n{dump.tables[name]['create']}\n--- the server's\n{shown}")
     return found
 
