@@ -664,6 +664,33 @@ std::string default_clause(const Frm& frm, std::size_t field) {
     return Printer({}, frm, {}).default_clause(field);
 }
 
+std::optional<std::uint64_t> next_auto_increment(const Frm& frm, std::uint64_t last) {
+    const auto field = std::ranges::find_if(frm.fields, &FrmField::auto_increment);
+    if (field == frm.fields.end()) {
+        return std::nullopt;
+    }
+    unsigned bits = 64;
+    switch (field->type) {
+        case FrmType::Tiny:
+            bits = 8;
+            break;
+        case FrmType::Short:
+            bits = 16;
+            break;
+        case FrmType::Int24:
+            bits = 24;
+            break;
+        case FrmType::Long:
+            bits = 32;
+            break;
+        default:
+            break;
+    }
+    bits -= field->is_signed() ? 1 : 0;
+    const std::uint64_t end = bits == 64 ? UINT64_MAX : std::uint64_t{1} << bits;
+    return last >= end ? end : last + 1;
+}
+
 std::string show_create(const std::string& name, const Frm& frm, const CreateExtras& extras) {
     return Printer(name, frm, extras).run();
 }

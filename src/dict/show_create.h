@@ -21,6 +21,9 @@ struct CreateExtras {
     std::optional<std::uint64_t> next_auto_increment;
     std::vector<std::string> foreign_keys;  ///< "CONSTRAINT `c` FOREIGN KEY (...) ..."
 };
+/// What a table whose last such value was `last` (PAGE_ROOT_AUTO_INC of its clustered root) gives
+/// next: no more than one behind the column's greatest (seen). Absent: it has no such column.
+std::optional<std::uint64_t> next_auto_increment(const Frm& frm, std::uint64_t last);
 /// The whole statement, without ';'. `name`: of the table, UTF-8.
 std::string show_create(const std::string& name, const Frm& frm, const CreateExtras& extras);
 

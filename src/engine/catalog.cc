@@ -141,41 +141,13 @@ private:
     dict::CreateExtras extras_of(const std::string& name, const dict::StoredTable& table,
                                  const dict::Frm& frm) const {
         dict::CreateExtras extras;
-        for (const dict::FrmField& field : frm.fields) {
-            if (field.auto_increment()) {
-                extras.next_auto_increment = next_auto_increment(field, auto_increment_);
-            }
-        }
+        extras.next_auto_increment = dict::next_auto_increment(frm, auto_increment_);
         for (const dict::ForeignKey& key : dictionary_.foreign_keys) {
             if (key.child == name) {
                 extras.foreign_keys.push_back(foreign_key_text(key, table.table.database));
             }
         }
         return extras;
-    }
-
-    /// The one behind `last`, no further than one behind the column's greatest (seen).
-    static std::uint64_t next_auto_increment(const dict::FrmField& field, std::uint64_t last) {
-        unsigned bits = 64;
-        switch (field.type) {
-            case dict::FrmType::Tiny:
-                bits = 8;
-                break;
-            case dict::FrmType::Short:
-                bits = 16;
-                break;
-            case dict::FrmType::Int24:
-                bits = 24;
-                break;
-            case dict::FrmType::Long:
-                bits = 32;
-                break;
-            default:
-                break;
-        }
-        bits -= field.is_signed() ? 1 : 0;
-        const std::uint64_t end = bits == 64 ? UINT64_MAX : std::uint64_t{1} << bits;
-        return last >= end ? end : last + 1;
     }
 
     static std::string foreign_key_text(const dict::ForeignKey& key, const std::string& database) {

@@ -118,9 +118,8 @@ Result<LoneTable> open_lone_table(io::Directory& directory, const std::string& f
                    : std::move(error);
     }
     dict::CreateExtras extras;  // foreign keys only the dictionary knows
-    if (std::ranges::any_of(frm.fields, &dict::FrmField::auto_increment)) {
-        extras.next_auto_increment = page::IndexHeaderView(root).max_trx_id() + 1;
-    }
+    extras.next_auto_increment =
+        dict::next_auto_increment(frm, page::IndexHeaderView(root).max_trx_id());
     (*table)->table.create_statement = dict::show_create((*table)->table.name, frm, extras);
     made.catalog.tables.push_back(std::move(*table));
     return made;
