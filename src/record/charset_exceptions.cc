@@ -1,4 +1,4 @@
-// Made by tools/make_charset_exceptions from a server of MariaDB 10.11.19 and glibc's iconv: do not edit.
+// Made by tools/make_charset_exceptions from a server of MariaDB 10.11.19: do not edit.
 // clang-format off
 #include "record/charset_exceptions.h"
 
