@@ -70,9 +70,9 @@ unsigned scan_threads(unsigned threads, std::size_t index_memory);
 Status index_again(const redo::LogFile& log, const LogScan& scan, std::uint64_t lower,
                    RedoIndex& index, const ScanOptions& options);
 
-/// Fills `index` with what the log still holds of before the checkpoint: the lap that the server has
-/// not overwritten yet. When a checkpoint is made, every page changed before it was written, so a
-/// stored page that its last entry's mini-transaction changed is newer than that one's start.
+/// Fills `index` with what the log still holds of before the checkpoint: the lap that the server
+/// has not overwritten yet. When a checkpoint is made, every page changed before it was written, so
+/// a stored page that its last entry's mini-transaction changed is newer than that one's start.
 /// Returns from where on it is; the checkpoint and an empty index: none is left, or what is does
 /// not lead to the checkpoint. Errors: Io, Cancelled.
 Result<Lsn> index_history(const redo::LogFile& log, const LogScan& scan, RedoIndex& index,
