@@ -147,7 +147,7 @@ Result<verify::VerifyReport> verify_backup(io::Directory& directory,
     ASSIGN_OR_RETURN(verify::VerifyReport report, verify::verify_directory(marked, options));
     // A backup prepared by mariadb-backup, or since it was listed, has other bytes; its pages were
     // checked.
-    if (manifest && manifest->state == metadata.checkpoints.state) {
+    if (manifest && manifest->state == metadata.checkpoints.state && !report.ended_early) {
         const bool pages = std::find(options.levels.begin(), options.levels.end(), "pages") !=
                            options.levels.end();
         RETURN_IF_ERROR(ManifestCheck(directory, *manifest, options, pages).run(report));
