@@ -161,7 +161,7 @@ Tree change_buffer_tree(std::uint32_t page_size) {
 }
 
 const RecordLayout& change_buffer_layout() {
-    static const RecordLayout layout = [] {
+    static const RecordLayout kLayout = [] {
         RecordLayout made;
         made.compact = false;
         made.clustered = false;
@@ -174,7 +174,7 @@ const RecordLayout& change_buffer_layout() {
         made.finish();
         return made;
     }();
-    return layout;
+    return kLayout;
 }
 
 Result<BufferedChange> decode_change(std::span<const Field> fields) {
