@@ -199,7 +199,7 @@ def _(v):
     return _place(v, level[-1])
 
 
-@_tree_case("a root has a page behind it", "index-root")
+@_tree_case("a root has a page behind it", "index-link")
 def _(v):
     tree = Tree(v, TREES)
     tree.edit(tree.root, (trees.NEXT, tree.leaf(), 4))
