@@ -26,6 +26,7 @@ def make(site, config):
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             sql.query("CREATE DATABASE d")
+            sql.query("USE d")
             for i in range(_TABLES):
                 sql.query(f"CREATE TABLE d.t{i:02} (a INT PRIMARY KEY, b CHAR(60), KEY (b)) ENGINE=InnoDB")
                 sql.query(f"INSERT INTO d.t{i:02} SELECT seq, MD5(seq) FROM seq_1_to_3000")
