@@ -248,19 +248,34 @@ private:
             text.remove_prefix(text.empty() ? 0 : 1);
             lists.push_back(std::move(labels));
         }
+        std::vector<bool> as_hex(lists.size());
         for (std::size_t i = 0; i < frm_.fields.size(); ++i) {
             const std::size_t number = interval_numbers[i];
             if (number > lists.size()) {
                 return make_error(ErrorCode::Corruption, "the .frm file lacks a list of labels");
             }
-            if (number != 0) {
+            const record::Collation* const collation =
+                record::find_collation(frm_.fields[i].collation);
+            if (number != 0 && collation != nullptr && collation->charset->min_size > 1) {
+                as_hex[number - 1] = true;
+            }
+        }
+        // Columns share a list that says the same; the server then takes it for hex digits for all
+        // of them (seen).
+        for (std::size_t list = 0; list < lists.size(); ++list) {
+            if (as_hex[list]) {
+                std::ranges::transform(lists[list], lists[list].begin(), unhex);
+            }
+        }
+        for (std::size_t i = 0; i < frm_.fields.size(); ++i) {
+            if (const std::size_t number = interval_numbers[i]; number != 0) {
                 frm_.fields[i].labels = converted(lists[number - 1], frm_.fields[i].collation);
             }
         }
         return {};
     }
 
-    /// Labels in UTF-8. Of characters that take two bytes or more, the file has hex digits.
+    /// Labels in UTF-8.
     static std::shared_ptr<const std::vector<std::string>> converted(
         const std::vector<std::string>& labels, unsigned collation_id) {
         auto made = std::make_shared<std::vector<std::string>>();
@@ -272,13 +287,13 @@ private:
         record::TextConverter converter(*collation->charset);
         std::string scratch;
         for (const std::string& label : labels) {
-            const std::string raw = collation->charset->min_size > 1 ? unhex(label) : label;
             made->emplace_back(
-                converter.to_utf8(std::as_bytes(std::span<const char>(raw)), scratch));
+                converter.to_utf8(std::as_bytes(std::span<const char>(label)), scratch));
         }
         return made;
     }
 
+    /// Of characters that take two bytes or more, the file has hex digits.
     static std::string unhex(const std::string& text) {
         const auto digit = [](char c) {
             return c >= 'a' ? c - 'a' + 10 : (c >= 'A' ? c - 'A' + 10 : c - '0');
