@@ -6,6 +6,7 @@
 #include <array>
 #include <span>
 
+#include "cli/html_text.h"
 #include "cli/output.h"
 
 namespace redoubt::cli {
@@ -74,26 +75,6 @@ std::vector<PageKind> cells_of(const std::vector<PageKind>& pages, std::size_t p
 
 std::string cell_size_text(std::size_t per_cell) {
     return per_cell == 1 ? "one cell is one page" : fmt::format("one cell is {} pages", per_cell);
-}
-
-std::string xml_escaped(std::string_view text) {
-    std::string escaped;
-    for (const char c : text) {
-        switch (c) {
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
-            default:
-                escaped += c;
-        }
-    }
-    return escaped;
 }
 
 std::string percent_text(std::uint64_t part, std::uint64_t whole) {
@@ -189,8 +170,8 @@ std::string map_svg(const PageMap& map, std::size_t rows_max) {
         "<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n"
         "<text x=\"{6}\" y=\"28\" font-size=\"16\" font-weight=\"600\">{2}</text>\n"
         "<text x=\"{6}\" y=\"48\" fill=\"#616e7c\">{7}</text>\n",
-        width, height, xml_escaped(map.title), kCell, kLeft, kTop, kMargin,
-        xml_escaped(map.subtitle));
+        width, height, html_escaped(map.title), kCell, kLeft, kTop, kMargin,
+        html_escaped(map.subtitle));
 
     for (std::size_t row = 0; row < rows; ++row) {
         const std::size_t first_cell = row * kColumns;

@@ -1,6 +1,8 @@
-// Map of this file: Verifier opens what there is (open_*), has every page checked (scan_pages),
-// then judges each file (judge): extents, what is wrong with which page, and whether recovery will
-// heal it; last the trees (check_trees, in table_check).
+// Map of this file: Verifier opens what there is (open_*), holds it against the dictionary
+// (dictionary_check), has every page checked (page_scan), then judges each file (judge): extents,
+// what is wrong with which page, and whether recovery will heal it; pages that are too old
+// (check_stale); last the trees (check_trees, check_lone_trees: table_check). What was found goes
+// to a FindingSink.
 #include "verify/verify.h"
 
 #include <algorithm>
