@@ -87,7 +87,7 @@ private:
     /// null: not a table to be shown.
     Result<std::unique_ptr<dict::StoredTable>> make_table(
         const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
-        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, read_frm(name));
+        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, read_frm(directory_, name));
         if (!frm && is_auxiliary(name) && scope_ == CatalogScope::Served) {
             return std::unique_ptr<dict::StoredTable>();
         }
@@ -125,7 +125,7 @@ private:
                 continue;
             }
             const std::string stem = file.substr(0, file.size() - std::string_view(".frm").size());
-            auto other = read_frm(io::join(folder, stem));
+            auto other = read_frm(directory_, io::join(folder, stem));
             if (!other || !*other) {
                 continue;
             }
@@ -179,22 +179,6 @@ private:
         return text;
     }
 
-    /// nullopt: there is none.
-    Result<std::optional<dict::Frm>> read_frm(const std::string& name) {
-        auto text = directory_.read_text(name + ".frm", kFrmMax);
-        if (!text) {
-            if (text.error().code() == ErrorCode::NotFound) {
-                return std::optional<dict::Frm>();
-            }
-            return std::move(text.error());
-        }
-        auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
-        if (!frm) {
-            return std::move(frm.error()).with_file(name + ".frm");
-        }
-        return std::optional<dict::Frm>(std::move(*frm));
-    }
-
     /// Whether file and clustered root are those that the dictionary speaks of.
     Status check_part(dict::StoredPart& part) {
         if (part.space != kSystemSpace) {
@@ -239,6 +223,21 @@ private:
 };
 
 }  // namespace
+
+Result<std::optional<dict::Frm>> read_frm(io::Directory& directory, const std::string& name) {
+    auto text = directory.read_text(name + ".frm", kFrmMax);
+    if (!text) {
+        if (text.error().code() == ErrorCode::NotFound) {
+            return std::optional<dict::Frm>();
+        }
+        return std::move(text.error());
+    }
+    auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
+    if (!frm) {
+        return std::move(frm.error()).with_file(name + ".frm");
+    }
+    return std::optional<dict::Frm>(std::move(*frm));
+}
 
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,
                              const undo::Transactions& transactions, const DatabaseOptions& options,

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "dict/stored_table.h"
@@ -22,6 +24,9 @@ enum class CatalogScope : std::uint8_t {
     Served,  ///< what users know as tables
     All,     ///< also FULLTEXT's own
 };
+
+/// What NAME.frm says; absent: there is none. Errors: Corruption, Unsupported, Io.
+Result<std::optional<dict::Frm>> read_frm(io::Directory& directory, const std::string& name);
 
 /// Errors: Corruption where InnoDB's dictionary cannot be read; Io; Key; Cancelled.
 Result<Catalog> read_catalog(io::Directory& directory, Spaces& spaces,

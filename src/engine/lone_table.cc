@@ -12,23 +12,8 @@
 namespace redoubt::engine {
 namespace {
 
-constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
 constexpr std::string_view kSuffix = ".ibd";
 constexpr std::string_view kPartition = "#P#";
-
-Result<dict::Frm> read_frm(io::Directory& directory, const std::string& name) {
-    auto text = directory.read_text(name, kFrmMax);
-    if (!text) {
-        Error error = std::move(text.error());
-        return error.code() == ErrorCode::NotFound
-                   ? make_error(ErrorCode::NotFound, "a file alone is read with its .frm beside it")
-                         .with_file(name)
-                         .with_hint("put the table's .frm there, or name the whole data directory")
-                   : std::move(error);
-    }
-    auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
-    return frm ? std::move(frm) : std::move(frm.error()).with_file(name);
-}
 
 /// Whether the records of the first leaf lie as the layout says: whole, and none in another.
 Status check_fit(Spaces& spaces, const dict::StoredPart& part, const btree::Tree& tree) {
@@ -90,8 +75,14 @@ Result<LoneTable> open_lone_table(io::Directory& directory, const std::string& f
     const std::string name = file.substr(0, file.size() - kSuffix.size());
     LoneTable made;
     ASSIGN_OR_RETURN(made.spaces, Spaces::open_alone(directory, file, options));
-    ASSIGN_OR_RETURN(const dict::Frm frm,
-                     read_frm(directory, name.substr(0, name.find(kPartition)) + ".frm"));
+    const std::string stem = name.substr(0, name.find(kPartition));
+    ASSIGN_OR_RETURN(const std::optional<dict::Frm> found, read_frm(directory, stem));
+    if (!found) {
+        return make_error(ErrorCode::NotFound, "a file alone is read with its .frm beside it")
+            .with_file(stem + ".frm")
+            .with_hint("put the table's .frm there, or name the whole data directory");
+    }
+    const dict::Frm& frm = *found;
     ASSIGN_OR_RETURN(const space::SpaceHeader header, made.spaces->header(made.spaces->alone()));
     std::vector<std::byte> root(header.flags.physical_page_size);
     RETURN_IF_ERROR(made.spaces->read({header.id, dict::kLoneRoot}, root));
