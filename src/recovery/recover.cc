@@ -1,3 +1,6 @@
+// Map of this file: Recovery::run() is the order of things: checks that change nothing (check_*),
+// what was found made durable, torn pages healed, files made and extended, redo applied batch by
+// batch (apply_*, read_bases, write), renames, then everything synced and a clean log (finish_log).
 #include "recovery/recover.h"
 
 #include <algorithm>
