@@ -27,14 +27,14 @@ def crash(site, config, redo_bytes):
         server.kill()
 
 
-def floor(site, pristine, written_bytes, redo_bytes):
+def floor(site, written_bytes, redo_bytes):
     """Reads the redo and each file that recovery changes, writes as many bytes as it wrote, syncs."""
     begun = time.monotonic()
-    with open(os.path.join(pristine.data, "ib_logfile0"), "rb", buffering=0) as log:
+    with open(os.path.join(site.data, "ib_logfile0"), "rb", buffering=0) as log:
         left = redo_bytes
         while left > 0:
             left -= len(log.read(min(left, 1 << 20))) or left
-    for root, _, names in os.walk(pristine.data):
+    for root, _, names in os.walk(site.data):
         for name in names:
             if name.endswith(".ibd") and f"{os.sep}b{os.sep}" in os.path.join(root, name) or name.startswith("ibdata"):
                 with open(os.path.join(root, name), "rb", buffering=0) as file:
@@ -81,9 +81,11 @@ def main():
             seconds, _, output = common.timed([redoubt.REDOUBT, "recover", site.data, "--json", "--quiet", "--memory", options.memory])
             our_times.append(seconds)
             report = json.loads(output)
-            prepare(crashed.data)
+
+            site.bring(crashed.folder)
+            prepare(site.data)
             common.settle()
-            floor_times.append(floor(site, crashed, report["bytes_written"], report["redo"]["bytes"]))
+            floor_times.append(floor(site, report["bytes_written"], report["redo"]["bytes"]))
         site.bring(crashed.folder)
         memory.append(common.timed_anonymous([redoubt.REDOUBT, "recover", site.data, "--json", "--quiet", "--memory", options.memory])[1] / 1024)
     redo = report["redo"]["bytes"] / 1e6

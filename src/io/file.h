@@ -80,10 +80,10 @@ public:
     /// out what others keep in the page cache. Promises nothing; a cache without such a notion need
     /// do nothing.
     virtual void will_not_need(std::uint64_t /*offset*/, std::uint64_t /*length*/) {}
-    /// Maps the first `length` bytes, for data that was read and checked before and is to be read
-    /// again and again. Unlike read_at(), what goes wrong later (an I/O error, a file cut short by
-    /// another process) ends the process (SIGBUS; `cli` says why). Errors: Io; Unsupported where
-    /// files cannot be mapped, which is no failure.
+    /// Maps the first `length` bytes, for much data that is read more than once. Unlike read_at(),
+    /// what goes wrong later (an I/O error, a file cut short by another process) ends the process
+    /// (SIGBUS; `cli` says which file and where). Errors: Io; Unsupported where files cannot be
+    /// mapped, which is no failure.
     virtual Result<std::unique_ptr<Mapping>> map(std::uint64_t length);
 
     /// Reads exactly `buffer.size()` bytes. Errors: Io; Corruption ("file ends at ...") at a short

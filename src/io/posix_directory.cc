@@ -15,6 +15,7 @@
 #include <optional>
 
 #include "io/aligned_bytes.h"
+#include "io/mapped_files.h"
 
 namespace redoubt::io {
 namespace {
@@ -65,7 +66,11 @@ private:
 
 class PosixMapping final : public Mapping {
 public:
-    PosixMapping(void* address, std::size_t length) : address_(address), length_(length) {}
+    PosixMapping(void* address, std::size_t length, std::string path)
+        : address_(address),
+          length_(length),
+          path_(std::move(path)),
+          known_({static_cast<const std::byte*>(address), length}, path_.c_str()) {}
     PosixMapping(const PosixMapping&) = delete;
     PosixMapping& operator=(const PosixMapping&) = delete;
     ~PosixMapping() override { ::munmap(address_, length_); }
@@ -76,6 +81,8 @@ public:
 private:
     void* address_;
     std::size_t length_;
+    std::string path_;
+    MappedFile known_;
 };
 
 class PosixFile final : public File {
@@ -217,7 +224,7 @@ public:
         if (address == MAP_FAILED) {  // NOLINT(cppcoreguidelines-pro-type-cstyle-cast): its macro
             return system_error("map", path_);
         }
-        return std::unique_ptr<Mapping>(std::make_unique<PosixMapping>(address, length));
+        return std::unique_ptr<Mapping>(std::make_unique<PosixMapping>(address, length, path_));
     }
 
     static FileInfo info_of(const struct stat& st) {

@@ -112,6 +112,7 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
     result->system_first_page_healed = system.first_page_healed;
 
     ASSIGN_OR_RETURN(result->log, redo::LogFile::open(directory, layout.log_path, options.keys));
+    RETURN_IF_ERROR(result->log->map());
     result->index = RedoIndex(options.index_memory);
     ASSIGN_OR_RETURN(result->scan,
                      scan_log(*result->log, result->index,
@@ -128,7 +129,6 @@ Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space:
             .with_file(result->log->path())
             .with_hint("take another backup, or use an earlier one");
     }
-    RETURN_IF_ERROR(result->log->map());
     if (system.first_page_healed &&
         (result->scan.clean ||
          (!system.healed_from && system.file->header().lsn < result->scan.checkpoint.lsn) ||

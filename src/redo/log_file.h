@@ -123,7 +123,7 @@ public:
     /// `buffer_size` in bytes, at least 2 MiB. The log outlives its readers.
     LogReader reader(std::size_t buffer_size = std::size_t{4} << 20) const;
     /// Has readers made from now on look at the file where it is instead of copying it, where that
-    /// can be (io::File::map): for a log that was read and checked as a whole. Errors: Io.
+    /// can be (io::File::map): for a log that nobody writes. Errors: Io.
     Status map();
 
 private:
