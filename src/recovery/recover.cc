@@ -6,11 +6,13 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <set>
 
 #include "base/huge_pages.h"
 #include "base/mutex.h"
 #include "base/parallel.h"
+#include "io/background_sync.h"
 #include "page/header.h"
 #include "recovery/analysis.h"
 #include "redo/log_writer.h"
@@ -344,6 +346,9 @@ private:
     }
 
     Status apply_all() {
+        if (options_.threads > 1) {  // one thread alone does all in exact order
+            early_sync_.emplace();
+        }
         std::vector<std::unique_ptr<Worker>> workers;
         for (unsigned i = 0; i < std::max(options_.threads, 1U); ++i) {
             workers.push_back(std::make_unique<Worker>(*analysis_, options_));
@@ -548,14 +553,24 @@ private:
                 RETURN_IF_ERROR(punch_tail(pages[i]));
             }
             pages_written_ += end - begin;
-            bytes_written_ += run.size();
             {
                 const base::MutexLock lock(mutex_);
                 touched_.insert(first.id.space);
             }
+            note_written(*first.space->file, run.size());
             begin = end;
         }
         return {};
+    }
+
+    /// Has `bytes` more, just written, on their way to the disk. What a sync waits for is mostly the
+    /// disk's own cache, or that of a virtual machine's host, and those begin to empty it when told.
+    void note_written(space::Tablespace& file, std::uint64_t bytes) {
+        constexpr std::uint64_t kStep = std::uint64_t{16} << 20;
+        const std::uint64_t before = bytes_written_.fetch_add(bytes);
+        if (early_sync_ && before / kStep != (before + bytes) / kStep) {
+            early_sync_->request([&file]() { return file.sync(); });
+        }
     }
 
     /// Gives back what a compressed page does not need, as the server does.
@@ -627,6 +642,9 @@ private:
         {
             const base::MutexLock lock(mutex_);
             touched.swap(touched_);
+        }
+        if (early_sync_) {
+            RETURN_IF_ERROR(early_sync_->finish());
         }
         for (const SpaceId id : touched) {
             RETURN_IF_ERROR(analysis_->map.spaces.at(id).file->sync());
@@ -723,6 +741,7 @@ private:
     std::atomic<std::uint64_t> pages_freed_{0};
     std::atomic<std::uint64_t> pages_written_{0};
     std::atomic<std::uint64_t> bytes_written_{0};
+    std::optional<io::BackgroundSync> early_sync_;  ///< last: uses the files
 };
 
 }  // namespace
