@@ -256,7 +256,8 @@ private:
             }
             const record::Collation* const collation =
                 record::find_collation(frm_.fields[i].collation);
-            if (number != 0 && collation != nullptr && collation->charset->min_size > 1) {
+            const bool wide = collation != nullptr && collation->charset->min_size > 1;
+            if (number != 0 && (wide || frm_.fields[i].labels_as_hex())) {
                 as_hex[number - 1] = true;
             }
         }
@@ -293,7 +294,7 @@ private:
         return made;
     }
 
-    /// Of characters that take two bytes or more, the file has hex digits.
+    /// Of labels that a list with separators cannot hold, the file has hex digits.
     static std::string unhex(const std::string& text) {
         const auto digit = [](char c) {
             return c >= 'a' ? c - 'a' + 10 : (c >= 'A' ? c - 'A' + 10 : c - '0');

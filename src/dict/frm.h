@@ -78,6 +78,8 @@ struct FrmField {
 
     bool nullable() const { return (pack_flag & 0x8000) != 0; }
     bool virtual_column() const { return !generated.empty() && !stored; }
+    /// Of ENUM and SET. Those of characters that take two bytes or more have hex digits without it.
+    bool labels_as_hex() const { return (pack_flag & 0x1000) != 0; }
     unsigned decimals() const { return (pack_flag >> 8) & 63; }
     bool is_signed() const { return (pack_flag & 1) != 0; }
     bool zerofill() const { return (pack_flag & 4) != 0; }

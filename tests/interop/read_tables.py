@@ -267,7 +267,7 @@ def make_definitions(sql, config, draw):
         "a INT, b INT, c VARCHAR(50), d TEXT, UNIQUE KEY u (a), KEY k (b) USING BTREE COMMENT 'key''s', KEY p (c(10), d(5), a DESC), "
         "KEY x (a, c) IGNORED, UNIQUE KEY longer (d)",
         "a VARCHAR(10) COLLATE utf8mb4_bin, b CHAR(3) CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci, c TEXT COLLATE utf8mb4_uca1400_ai_ci, "
-        "d ENUM('ä','ö') CHARACTER SET latin1, e SET('x') CHARACTER SET ucs2, f NATIONAL CHAR(4), g LONGTEXT CHARACTER SET binary",
+        "d ENUM('ä','ö') CHARACTER SET latin1, h ENUM('q',x'007A007A') CHARACTER SET utf8mb3, e SET('x') CHARACTER SET ucs2, f NATIONAL CHAR(4), g LONGTEXT CHARACTER SET binary",
         "a INT PRIMARY KEY, s TIMESTAMP(6) GENERATED ALWAYS AS ROW START, e TIMESTAMP(6) GENERATED ALWAYS AS ROW END, "
         "w INT WITHOUT SYSTEM VERSIONING, PERIOD FOR SYSTEM_TIME (s, e)) WITH SYSTEM VERSIONING COMMENT='versioned' --",
         "a INT, s DATE, e DATE, PERIOD FOR p (s, e), UNIQUE (a, p WITHOUT OVERLAPS)",
