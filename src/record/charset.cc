@@ -215,7 +215,7 @@ const Collation* default_collation(std::string_view charset) {
 }
 
 void append_utf8(std::string& out, std::uint32_t code_point) {
-    if (code_point > kCodePointMax || (code_point >= kSurrogates && code_point < kSurrogatesEnd)) {
+    if (code_point > kCodePointMax) {
         out += '?';
     } else if (code_point < 0x80) {
         out += static_cast<char>(code_point);
@@ -279,7 +279,7 @@ bool append_unicode(const Charset& charset, std::uint32_t code, std::string& out
         append_unit(kSurrogates + ((code - 0x10000) >> 10));
         append_unit(kLowSurrogates + ((code - 0x10000) & 0x3FF));
     }
-    return code < kSurrogates || code >= kSurrogatesEnd;  // those are shown as '?'
+    return code < kSurrogates || code >= kSurrogatesEnd;  // UTF-16 cannot have those
 }
 
 /// The one byte that is the character.
@@ -374,7 +374,7 @@ std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::s
 
 void TextConverter::convert_units(std::span<const std::byte> bytes, std::string& out) const {
     const bool little = charset_.name == "utf16le";
-    const bool surrogates = charset_.name != "ucs2";
+    const bool pairs = charset_.min_size == 2 && charset_.name != "ucs2";  // of surrogates
     const std::size_t unit = charset_.min_size;
     const auto load = [&](std::size_t at) -> std::uint32_t {
         if (unit == 4) {
@@ -383,21 +383,29 @@ void TextConverter::convert_units(std::span<const std::byte> bytes, std::string&
         const std::uint16_t raw = load_be<std::uint16_t>(bytes.data() + at);
         return little ? __builtin_bswap16(raw) : raw;
     };
-    std::size_t at = 0;
-    for (; at + unit <= bytes.size(); at += unit) {
-        std::uint32_t code = load(at);
-        if (unit == 2 && surrogates && code >= kSurrogates && code < kLowSurrogates &&
-            at + 2 * unit <= bytes.size()) {
-            const std::uint32_t low = load(at + unit);
-            if (low >= kLowSurrogates && low < kSurrogatesEnd) {
-                code = 0x10000 + ((code - kSurrogates) << 10) + (low - kLowSurrogates);
-                at += unit;
-            }
+    // What is no character, or half of one, the server shows as '?', byte by byte (seen).
+    for (std::size_t at = 0; at < bytes.size();) {
+        const std::size_t left = bytes.size() - at;
+        if (left < unit) {
+            out.append(left, '?');
+            return;
         }
-        append_utf8(out, code);
-    }
-    if (at != bytes.size()) {
-        out += '?';  // half a character
+        std::uint32_t code = load(at);
+        std::size_t size = unit;
+        bool right = code <= kCodePointMax;
+        if (pairs && code >= kSurrogates && code < kSurrogatesEnd) {
+            const std::uint32_t low = code < kLowSurrogates && left >= 2 * unit ? load(at + unit) : 0;
+            right = low >= kLowSurrogates && low < kSurrogatesEnd;
+            code = 0x10000 + ((code - kSurrogates) << 10) + (low - kLowSurrogates);
+            size = 2 * unit;
+        }
+        if (right) {
+            append_utf8(out, code);
+            at += size;
+        } else {
+            out += '?';
+            ++at;
+        }
     }
 }
 

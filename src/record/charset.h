@@ -87,7 +87,7 @@ bool encode_text(const Charset& charset, std::string_view utf8, std::string& out
 std::uint32_t take_code_point(std::string_view& text);
 inline constexpr std::uint32_t kNoCodePoint = 0xFFFFFFFF;
 
-/// Appends a code point; what is none becomes '?'.
+/// Appends a code point, also one half of a surrogate pair; what is none becomes '?'.
 void append_utf8(std::string& out, std::uint32_t code_point);
 inline std::string_view as_text(std::span<const std::byte> bytes) {
     return {static_cast<const char*>(static_cast<const void*>(bytes.data())), bytes.size()};

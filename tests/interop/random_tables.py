@@ -348,7 +348,8 @@ class Maker:
             if by:
                 parts.append(name_of(part))
             lines.append(f"PRIMARY KEY ({', '.join(parts)})")
-        lines += self._keys(specs, generated, bool(by))
+        # The server's purge crashes on an index of VIRTUAL columns with constants of partitions (docs/testing.md).
+        lines += self._keys(specs, [] if " COLUMNS " in by else generated, bool(by))
         ending = ""
         if versioned:
             exact = self._chance(0.25)
@@ -654,6 +655,8 @@ class Maker:
         has = self.sql.query(f"SHOW INDEX FROM {name_of(self.database, table)} WHERE key_name = 'PRIMARY'")
         if has and self._chance(0.4):
             return "DROP PRIMARY KEY"
+        if self.sql.query(f"SHOW INDEX FROM {name_of(self.database, table)} WHERE index_type = 'SPATIAL'"):
+            return None  # the server writes wrong keys into the SPATIAL index (docs/testing.md)
         self._serial += 1
         return ("DROP PRIMARY KEY, " if has else "") + f"ADD COLUMN pk{self._serial} INT NOT NULL AUTO_INCREMENT, ADD PRIMARY KEY (pk{self._serial})"
 

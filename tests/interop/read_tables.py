@@ -154,6 +154,13 @@ def make_charsets(sql, config, draw):
                              for _ in range(10))
             assignments += [f"v_{name} = CONVERT({quoted(sample)} USING {name})"]
         sql.query(f"INSERT INTO d.charsets SET id = {number}, {', '.join(assignments)}")
+    # Halves of surrogate pairs are characters there.
+    sql.query("INSERT INTO d.charsets SET id = 100, v_ucs2 = _ucs2 X'D84100410042DC42', v_utf32 = _utf32 X'0000D84100000041'")
+    # The bytes of labels stay what they were, and are no characters of the new set, or other ones.
+    for name in ("ucs2", "utf16", "utf16le", "utf32"):
+        labels = ", ".join(f"X'{label}'" for label in ("71", "41D841", "D84142", "DC4141", "D8410042", "0041D841D8420042", "000000410011000000000042"))
+        sql.query(f"CREATE TABLE d.labels_{name} (a ENUM({labels}) CHARACTER SET latin1)")
+        sql.query(f"ALTER TABLE d.labels_{name} CONVERT TO CHARACTER SET {name}")
 
 
 def make_keys(sql, config, draw):
@@ -447,6 +454,8 @@ def main():
     realserver.end_orderly_on_signals()
     first, _, last = options.seeds.partition("-")
     failures = 0
+    if options.only and not any(options.only in name for name in (*_CASES, *_LOADS)):
+        parser.error(f"no case is called {options.only}; there are {', '.join((*_CASES, *_LOADS))}")
     with realserver.Scratch(keep=options.keep) as scratch:
         for seed in range(int(first), int(last or first) + 1):
             for name, (config, state, makers) in _CASES.items():

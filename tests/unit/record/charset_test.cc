@@ -7,6 +7,7 @@
 namespace redoubt::record {
 namespace {
 
+using std::string_literals::operator""s;
 using test::from_hex;
 
 std::string converted(std::string_view charset, std::string_view hex) {
@@ -62,8 +63,15 @@ TEST(TextConverter, MapsCharactersAsTheServerDoes) {
 }
 
 TEST(TextConverter, ReplacesWhatIsNoCharacter) {
-    EXPECT_EQ(converted("utf16", "d83d"), "?");
+    EXPECT_EQ(converted("utf16", "d841"), "??");
+    EXPECT_EQ(converted("utf16", "d84142"), "?䅂");
+    EXPECT_EQ(converted("utf16", "0041d841d8420042"), "A?䇘䈀?");
+    EXPECT_EQ(converted("utf16le", "41d841"), "?䇘");
     EXPECT_EQ(converted("ucs2", "65e500"), "日?");
+    EXPECT_EQ(converted("ucs2", "d841"), "\xED\xA1\x81");
+    EXPECT_EQ(converted("utf32", "0000d841"), "\xED\xA1\x81");
+    EXPECT_EQ(converted("utf32", "6162636465"), "?????");
+    EXPECT_EQ(converted("utf32", "000000410011000000000042"), "A??\0??"s);
     EXPECT_EQ(converted("sjis", "ff41"), "?A");
     EXPECT_EQ(converted("ascii", "41c3a9"), "A??");
 }
