@@ -70,6 +70,7 @@ public:
                 catalog_.tables.push_back(std::move(*table));
             }
         }
+        RETURN_IF_ERROR(find_lone_frms(tables));
         std::sort(catalog_.tables.begin(), catalog_.tables.end(), [](const auto& a, const auto& b) {
             return std::tie(a->table.database, a->table.name) <
                    std::tie(b->table.database, b->table.name);
@@ -78,6 +79,40 @@ public:
     }
 
 private:
+    /// InnoDB's dictionary decides what tables there are; a .frm of another one is told of.
+    Status find_lone_frms(
+        const std::map<std::string, std::vector<const dict::SystemTableRow*>>& tables) {
+        constexpr std::string_view kEnding = ".frm";
+        ASSIGN_OR_RETURN(const std::vector<std::string> folders, directory_.list(""));
+        for (const std::string& folder : folders) {
+            if (const auto info = directory_.info(folder); !info || !info->is_directory) {
+                continue;
+            }
+            ASSIGN_OR_RETURN(const std::vector<std::string> files, directory_.list(folder));
+            for (const std::string& file : files) {
+                if (!file.ends_with(kEnding) || file.starts_with("#sql")) {
+                    continue;
+                }
+                const std::string name =
+                    io::join(folder, file.substr(0, file.size() - kEnding.size()));
+                if (tables.contains(name)) {
+                    continue;
+                }
+                auto frm = read_frm(directory_, name);
+                if (!frm) {
+                    catalog_.refused.push_back({sql_name(name), std::move(frm.error())});
+                } else if (*frm && (*frm)->engine == "InnoDB") {
+                    catalog_.refused.push_back(
+                        {sql_name(name),
+                         make_error(ErrorCode::NotFound,
+                                    "InnoDB's dictionary has no such table, only its .frm is there")
+                             .with_file(name + ".frm")});
+                }
+            }
+        }
+        return {};
+    }
+
     static std::string sql_name(const std::string& name) {
         const std::size_t slash = name.find('/');
         return space::decode_file_name(name.substr(0, slash)) + "." +
@@ -232,7 +267,11 @@ Result<std::optional<dict::Frm>> read_frm(io::Directory& directory, const std::s
         }
         return std::move(text.error());
     }
-    auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
+    const auto bytes = std::as_bytes(std::span<const char>(*text));
+    if (dict::is_view(bytes)) {
+        return std::optional<dict::Frm>();
+    }
+    auto frm = dict::decode_frm(bytes);
     if (!frm) {
         return std::move(frm.error()).with_file(name + ".frm");
     }
