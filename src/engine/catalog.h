@@ -25,7 +25,8 @@ enum class CatalogScope : std::uint8_t {
     All,     ///< also FULLTEXT's own
 };
 
-/// What NAME.frm says; absent: there is none, or it is a view's. Errors: Corruption, Unsupported, Io.
+/// What NAME.frm says; absent: there is none, or it is a view's. Errors: Corruption, Unsupported,
+/// Io.
 Result<std::optional<dict::Frm>> read_frm(io::Directory& directory, const std::string& name);
 
 /// Errors: Corruption where InnoDB's dictionary cannot be read; Io; Key; Cancelled.

@@ -394,7 +394,8 @@ void TextConverter::convert_units(std::span<const std::byte> bytes, std::string&
         std::size_t size = unit;
         bool right = code <= kCodePointMax;
         if (pairs && code >= kSurrogates && code < kSurrogatesEnd) {
-            const std::uint32_t low = code < kLowSurrogates && left >= 2 * unit ? load(at + unit) : 0;
+            const std::uint32_t low =
+                code < kLowSurrogates && left >= 2 * unit ? load(at + unit) : 0;
             right = low >= kLowSurrogates && low < kSurrogatesEnd;
             code = 0x10000 + ((code - kSurrogates) << 10) + (low - kLowSurrogates);
             size = 2 * unit;

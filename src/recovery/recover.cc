@@ -563,8 +563,9 @@ private:
         return {};
     }
 
-    /// Has `bytes` more, just written, on their way to the disk. What a sync waits for is mostly the
-    /// disk's own cache, or that of a virtual machine's host, and those begin to empty it when told.
+    /// Has `bytes` more, just written, on their way to the disk. What a sync waits for is mostly
+    /// the disk's own cache, or that of a virtual machine's host, and those begin to empty it when
+    /// told.
     void note_written(space::Tablespace& file, std::uint64_t bytes) {
         constexpr std::uint64_t kStep = std::uint64_t{16} << 20;
         const std::uint64_t before = bytes_written_.fetch_add(bytes);

@@ -12,7 +12,8 @@
 namespace redoubt::cli {
 namespace {
 
-// A mapped file that is cut short stands in for one whose disk fails: the system reports both alike.
+// A mapped file that is cut short stands in for one whose disk fails: the system reports both
+// alike.
 TEST(SignalsDeathTest, MappedFileThatCannotBeReadIsNamedWithTheOffset) {
     const test::TemporaryDirectory temporary;
     auto directory = std::move(*io::open_posix_directory(temporary.path()));
