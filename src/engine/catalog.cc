@@ -7,6 +7,7 @@
 #include "dict/show_create.h"
 #include "page/header.h"
 #include "page/index_page.h"
+#include "space/layout.h"
 #include "undo/versions.h"
 
 namespace redoubt::engine {
@@ -85,6 +86,9 @@ private:
         constexpr std::string_view kEnding = ".frm";
         ASSIGN_OR_RETURN(const std::vector<std::string> folders, directory_.list(""));
         for (const std::string& folder : folders) {
+            if (!space::can_be_database(folder)) {
+                continue;
+            }
             if (const auto info = directory_.info(folder); !info || !info->is_directory) {
                 continue;
             }

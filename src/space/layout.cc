@@ -279,6 +279,10 @@ Result<Layout> find_layout(io::Directory& directory, LayoutOptions options, bool
     return layout;
 }
 
+bool can_be_database(std::string_view name) {
+    return !name.starts_with('.') && !name.starts_with('#') && name != "lost+found";
+}
+
 Result<TableFile> find_table(io::Directory& directory, std::string_view name) {
     TableFile table{.name = std::string(name),
                     .path = std::string(name) + std::string(kTableSuffix)};

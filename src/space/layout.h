@@ -64,6 +64,10 @@ Result<Layout> find_layout(io::Directory& directory, LayoutOptions options, bool
 Result<Layout> find_fixed_layout(io::Directory& directory, LayoutOptions options,
                                  bool options_given);
 
+/// Whether a folder of this name in a data directory may be a database: not the file system's own
+/// "lost+found", which is usually not readable, nor what begins with '.' or '#'.
+bool can_be_database(std::string_view name);
+
 /// Real path of table `name` ("db/t"): DIR/db/t.ibd, else where DIR/db/t.isl points. Errors:
 /// NotFound.
 Result<TableFile> find_table(io::Directory& directory, std::string_view name);

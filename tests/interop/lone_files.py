@@ -94,6 +94,8 @@ def check_commands(site, config, scratch):
     expect("another table's .frm", (code, "foreign.ibd" in text), (redoubt.DAMAGE, True))
     # A .frm that InnoDB's dictionary knows nothing of, as a crashed DDL may leave one; the others are served.
     shutil.copyfile(os.path.join(site.data, "d", "many.frm"), os.path.join(site.data, "d", "ghost.frm"))
+    os.mkdir(os.path.join(site.data, "lost+found"))  # no database: what lies there is nobody's table
+    shutil.copyfile(os.path.join(site.data, "d", "many.frm"), os.path.join(site.data, "lost+found", "many.frm"))
     code, text, _ = ask("sql", site.data, site, config, "-e", "SELECT * FROM d.ghost")
     expect("a .frm alone", (code != redoubt.OK, "only its .frm is there" in text), (True, True))
     code, _, document = ask("sql", site.data, site, config, "-e", "SELECT COUNT(*) AS n FROM d.many")

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "space/layout.h"
+
 namespace redoubt::backup {
 namespace {
 
@@ -11,10 +13,6 @@ namespace {
 bool of_unfinished_ddl(std::string_view file) {
     return file.starts_with("#sql") || file.find("#TMP#") != std::string_view::npos ||
            file.find("#REN#") != std::string_view::npos;
-}
-
-bool can_be_database(std::string_view name) {
-    return !name.starts_with('.') && !name.starts_with('#') && name != "lost+found";
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ Result<Listing> DataFiles::look() const {
     Listing listing;
     ASSIGN_OR_RETURN(listing.root, datadir_.list(""));
     for (const std::string& name : listing.root) {
-        if (!can_be_database(name) ||
+        if (!space::can_be_database(name) ||
             std::find(ignored_.begin(), ignored_.end(), name) != ignored_.end()) {
             continue;
         }
