@@ -67,8 +67,6 @@ public:
     virtual Status lock_exclusive() = 0;
     /// Whether another process holds that lock; works on files opened for reading.
     virtual Result<bool> locked_by_other() = 0;
-    /// Hints that the range will be read soon.
-    virtual void will_need(std::uint64_t offset, std::uint64_t length) = 0;
     /// Hints that the range is written and sync() will follow: the disk may begin. Promises
     /// nothing.
     virtual void will_sync(std::uint64_t offset, std::uint64_t length) = 0;

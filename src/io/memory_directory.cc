@@ -69,7 +69,6 @@ public:
 
     Status lock_exclusive() override { return {}; }
     Result<bool> locked_by_other() override { return false; }
-    void will_need(std::uint64_t, std::uint64_t) override {}
     void will_sync(std::uint64_t, std::uint64_t) override {}
 
 private:

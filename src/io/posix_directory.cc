@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -197,10 +198,6 @@ public:
         return lock.l_type != F_UNLCK;
     }
 
-    void will_need(std::uint64_t offset, std::uint64_t length) override {
-        ::posix_fadvise(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
-                        POSIX_FADV_WILLNEED);
-    }
     void will_sync(std::uint64_t offset, std::uint64_t length) override {
         // A write that fails here is reported by the fsync that follows on the same descriptor.
         ::sync_file_range(fd_.get(), static_cast<off_t>(offset), static_cast<off_t>(length),
@@ -403,6 +400,12 @@ private:
 };
 
 }  // namespace
+
+std::size_t open_files_share() {
+    struct rlimit limit {};
+    constexpr std::size_t kUsual = 1024;
+    return (::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : kUsual) / 4;
+}
 
 Result<std::unique_ptr<Directory>> open_posix_directory(const std::string& root) {
     auto directory = std::make_unique<PosixDirectory>(root);

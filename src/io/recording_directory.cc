@@ -49,9 +49,6 @@ public:
     Status wait_written(std::uint64_t offset, std::uint64_t length) override {
         return inner_->wait_written(offset, length);
     }
-    void will_need(std::uint64_t offset, std::uint64_t length) override {
-        inner_->will_need(offset, length);
-    }
     void will_sync(std::uint64_t offset, std::uint64_t length) override {
         inner_->will_sync(offset, length);
     }

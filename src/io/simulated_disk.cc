@@ -190,7 +190,6 @@ public:
         RETURN_IF_ERROR(disk_->require_power(path_));
         return false;
     }
-    void will_need(std::uint64_t, std::uint64_t) override {}
     void will_sync(std::uint64_t, std::uint64_t) override {}
 
 private:

@@ -2,6 +2,9 @@
 
 #include <array>
 
+#include "io/bounded_directory.h"
+#include "io/posix_directory.h"
+
 namespace redoubt::recovery {
 namespace {
 
@@ -98,9 +101,12 @@ Result<OpenedSystem> open_system(io::Directory& directory, const space::Layout& 
 
 }  // namespace
 
-Result<std::unique_ptr<Analysis>> analyse(io::Directory& directory, const space::Layout& layout,
+Result<std::unique_ptr<Analysis>> analyse(io::Directory& given, const space::Layout& layout,
                                           const AnalysisOptions& options) {
     auto result = std::make_unique<Analysis>();
+    result->directory = std::make_unique<io::BoundedDirectory>(
+        given, options.open_files_max != 0 ? options.open_files_max : io::open_files_share());
+    io::Directory& directory = *result->directory;
     ASSIGN_OR_RETURN(OpenedSystem system, open_system(directory, layout, options.mode));
     if (options.mode == io::OpenMode::ReadWrite) {
         for (io::File* file : system.file->files()) {

@@ -32,11 +32,14 @@ struct AnalysisOptions {
     Lsn expected_end = Lsn{0};  ///< where the log is known to end; 0 = not known
     std::size_t index_memory = std::size_t{64} << 20;  ///< bytes
     unsigned threads = 1;
+    std::size_t open_files_max = 0;  ///< of tablespaces; 0 = io::open_files_share()
     base::Progress* progress = nullptr;
     const base::CancelToken* cancel = nullptr;
 };
 
 struct Analysis {
+    /// Through which the tablespaces are opened, and renamed.
+    std::unique_ptr<io::Directory> directory;
     std::unique_ptr<redo::LogFile> log;
     LogScan scan;
     RedoIndex index{0};

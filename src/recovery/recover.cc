@@ -65,12 +65,12 @@ Status allow_changes(const RecoverOptions& options, const Analysis& analysis) {
 
 class Recovery {
 public:
-    Recovery(io::Directory& directory, const space::Layout& layout, const RecoverOptions& options,
+    Recovery(const space::Layout& layout, const RecoverOptions& options,
              std::unique_ptr<Analysis> analysis, RecoverReport& report)
-        : directory_(directory),
+        : analysis_(std::move(analysis)),
+          directory_(*analysis_->directory),
           layout_(layout),
           options_(options),
-          analysis_(std::move(analysis)),
           report_(report) {}
 
     Status run() {
@@ -724,10 +724,10 @@ private:
         return directory_.sync_directory(parent);
     }
 
+    std::unique_ptr<Analysis> analysis_;
     io::Directory& directory_;
     const space::Layout& layout_;
     const RecoverOptions& options_;
-    std::unique_ptr<Analysis> analysis_;
     RecoverReport& report_;
     std::unique_ptr<Journal> journal_;
     std::set<std::string> directories_;
@@ -758,6 +758,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
     analysis_options.threads = options.threads;
     analysis_options.partial = options.partial;
     analysis_options.expected_end = options.expected_end;
+    analysis_options.open_files_max = options.open_files_max;
     analysis_options.progress = options.progress;
     analysis_options.cancel = options.cancel;
     ASSIGN_OR_RETURN(auto analysis, analyse(directory, layout, analysis_options));
@@ -776,7 +777,7 @@ Result<RecoverReport> recover(io::Directory& directory, const RecoverOptions& op
         RETURN_IF_ERROR(Journal::remove(directory));
         return report;
     }
-    RETURN_IF_ERROR(Recovery(directory, layout, options, std::move(analysis), report).run());
+    RETURN_IF_ERROR(Recovery(layout, options, std::move(analysis), report).run());
     return report;
 }
 

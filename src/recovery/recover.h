@@ -26,6 +26,7 @@ struct RecoverOptions : space::DirectoryOptions {
     bool partial = false;
     /// Where the log is known to end (a backup says so), for the progress; 0 = not known.
     Lsn expected_end = Lsn{0};
+    std::size_t open_files_max = 0;  ///< of tablespaces; 0 = io::open_files_share()
     /// Called once all that can be checked is checked (V1) and before the first change; an error
     /// ends the run.
     std::function<Status(const Analysis&)> before_changes;

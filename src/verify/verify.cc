@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/parallel.h"
+#include "io/bounded_directory.h"
 #include "io/posix_directory.h"
 #include "page/header.h"
 #include "recovery/analysis.h"
@@ -38,7 +39,9 @@ const std::string kSystemName = "innodb_system";
 class Verifier {
 public:
     Verifier(io::Directory& directory, const VerifyOptions& options)
-        : directory_(directory), options_(options), findings_(directory.path()) {}
+        : directory_(directory, io::open_files_share()),
+          options_(options),
+          findings_(directory.path()) {}
 
     Result<VerifyReport> run_directory() {
         ASSIGN_OR_RETURN(layout_,
@@ -700,7 +703,7 @@ private:
         return std::move(report_);
     }
 
-    io::Directory& directory_;
+    io::BoundedDirectory directory_;
     const VerifyOptions& options_;
     VerifyReport report_;
     FindingSink findings_;

@@ -9,45 +9,27 @@
 #include <string_view>
 #include <tuple>
 
-#include "crash/passing_directory.h"
+#include "unit/io/passing_directory.h"
 
 namespace redoubt::crash {
 namespace {
 
-class OmittingFile final : public io::File {
+class OmittingFile final : public test::PassingFile {
 public:
     OmittingFile(std::unique_ptr<io::File> file, bool sync, bool write)
-        : file_(std::move(file)), omit_sync_(sync), omit_write_(write) {}
-    const std::string& path() const override { return file_->path(); }
-    Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-        return file_->read_at(offset, buffer);
-    }
+        : PassingFile(std::move(file)), omit_sync_(sync), omit_write_(write) {}
     Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
-        return omit_write_ ? ok_status() : file_->write_at(offset, data);
+        return omit_write_ ? ok_status() : PassingFile::write_at(offset, data);
     }
-    Status sync() override { return omit_sync_ ? ok_status() : file_->sync(); }
-    Status truncate(std::uint64_t size) override { return file_->truncate(size); }
-    Status punch_hole(std::uint64_t offset, std::uint64_t length) override {
-        return file_->punch_hole(offset, length);
-    }
-    Result<io::FileInfo> info() override { return file_->info(); }
-    Status lock_exclusive() override { return file_->lock_exclusive(); }
-    Result<bool> locked_by_other() override { return file_->locked_by_other(); }
-    void will_need(std::uint64_t offset, std::uint64_t length) override {
-        file_->will_need(offset, length);
-    }
-    void will_sync(std::uint64_t offset, std::uint64_t length) override {
-        file_->will_sync(offset, length);
-    }
+    Status sync() override { return omit_sync_ ? ok_status() : PassingFile::sync(); }
 
 private:
-    std::unique_ptr<io::File> file_;
     bool omit_sync_;
     bool omit_write_;
 };
 
 /// Passes everything on but what the omission names.
-class OmittingDirectory final : public PassingDirectory {
+class OmittingDirectory final : public test::PassingDirectory {
 public:
     OmittingDirectory(io::Directory& base, const Omission& omission)
         : PassingDirectory(base), omission_(omission) {}

@@ -13,7 +13,7 @@
 
 #include "backup/restore.h"
 #include "crash/harness.h"
-#include "crash/passing_directory.h"
+#include "crash/two_file_systems.h"
 #include "crypt/keys.h"
 #include "io/posix_directory.h"
 #include "io/sub_directory.h"

@@ -1,7 +1,7 @@
 #include "crash/tiny_scenarios.h"
 
 #include "backup/restore.h"
-#include "crash/passing_directory.h"
+#include "crash/two_file_systems.h"
 #include "recovery/recover.h"
 #include "unit/recovery/tiny_directory.h"
 
@@ -146,17 +146,19 @@ Status prepare(io::Directory& directory) {
 
 }  // namespace
 
-Scenario recover_scenario() {
+Scenario recover_scenario(std::size_t open_files_max) {
     Scenario scenario;
-    scenario.name = "recover";
+    scenario.name = open_files_max == 0 ? "recover" : "recover_few_files";
     const LogBuilder log = make_log();
     put(scenario.start, "ibdata1", test::tiny_tablespace(kSystemSpace, std::size_t{1} << 20));
     put(scenario.start, "ib_logfile0", log.bytes);
     put(scenario.start, "d/t.ibd", full_tablespace(kTable));
     put(scenario.start, "d/g.ibd", full_tablespace(kGrown));
     put(scenario.start, "d/r.ibd", full_tablespace(kRenamed));
-    scenario.run = [](io::Directory& directory) {
-        const auto report = recovery::recover(directory, recover_options());
+    scenario.run = [open_files_max](io::Directory& directory) {
+        recovery::RecoverOptions options = recover_options();
+        options.open_files_max = open_files_max;
+        const auto report = recovery::recover(directory, options);
         return report ? ok_status() : Status(report.error());
     };
     // The log may hold one more FILE_CHECKPOINT, of the run that did not come to its end.

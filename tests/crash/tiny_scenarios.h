@@ -7,7 +7,8 @@ namespace redoubt::crash {
 
 /// Recovery of a directory: pages changed, made anew, beyond the old end of a file; a file to be
 /// created, one to be renamed; several batches.
-Scenario recover_scenario();
+/// `open_files_max`: of tablespaces; 0 = as many as there are.
+Scenario recover_scenario(std::size_t open_files_max = 0);
 /// Preparing a backup of the same, with marker files of each kind.
 Scenario prepare_scenario();
 enum class Transfer : std::uint8_t {

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "io/memory_directory.h"
+#include "unit/io/passing_directory.h"
 #include "unit/recovery/tiny_directory.h"
 
 namespace redoubt::backup {
@@ -22,65 +23,33 @@ using testing::HasSubstr;
 using Meddle =
     std::function<void(const std::string& path, std::uint64_t offset, std::span<std::byte> bytes)>;
 
-class MeddlingFile final : public io::File {
+class MeddlingFile final : public test::PassingFile {
 public:
     MeddlingFile(std::unique_ptr<io::File> inner, std::string name, const Meddle& meddle)
-        : inner_(std::move(inner)), name_(std::move(name)), meddle_(meddle) {}
-    const std::string& path() const override { return inner_->path(); }
+        : PassingFile(std::move(inner)), name_(std::move(name)), meddle_(meddle) {}
     Result<std::size_t> read_at(std::uint64_t offset, std::span<std::byte> buffer) override {
-        auto read = inner_->read_at(offset, buffer);
+        auto read = PassingFile::read_at(offset, buffer);
         if (read && meddle_) {
             meddle_(name_, offset, buffer.first(*read));
         }
         return read;
     }
-    Status write_at(std::uint64_t offset, std::span<const std::byte> data) override {
-        return inner_->write_at(offset, data);
-    }
-    Status sync() override { return inner_->sync(); }
-    Status truncate(std::uint64_t size) override { return inner_->truncate(size); }
-    Status punch_hole(std::uint64_t offset, std::uint64_t length) override {
-        return inner_->punch_hole(offset, length);
-    }
-    Result<io::FileInfo> info() override { return inner_->info(); }
-    Status lock_exclusive() override { return inner_->lock_exclusive(); }
-    Result<bool> locked_by_other() override { return inner_->locked_by_other(); }
-    void will_need(std::uint64_t, std::uint64_t) override {}
-    void will_sync(std::uint64_t, std::uint64_t) override {}
 
 private:
-    std::unique_ptr<io::File> inner_;
     std::string name_;
     const Meddle& meddle_;
 };
 
-class MeddlingDirectory final : public io::Directory {
+class MeddlingDirectory final : public test::PassingDirectory {
 public:
-    explicit MeddlingDirectory(io::MemoryDirectory& inner) : inner_(inner) {}
-    const std::string& path() const override { return inner_.path(); }
+    explicit MeddlingDirectory(io::Directory& inner) : PassingDirectory(inner) {}
     Result<std::unique_ptr<io::File>> open(std::string_view path, io::OpenMode mode) override {
-        ASSIGN_OR_RETURN(auto file, inner_.open(path, mode));
+        ASSIGN_OR_RETURN(auto file, PassingDirectory::open(path, mode));
         return std::unique_ptr<io::File>(
             std::make_unique<MeddlingFile>(std::move(file), std::string(path), meddle));
     }
-    Status rename(std::string_view from, std::string_view to) override {
-        return inner_.rename(from, to);
-    }
-    Status unlink(std::string_view path) override { return inner_.unlink(path); }
-    Status make_directory(std::string_view path) override { return inner_.make_directory(path); }
-    Result<std::vector<std::string>> list(std::string_view path) override {
-        return inner_.list(path);
-    }
-    Result<io::FileInfo> info(std::string_view path) override { return inner_.info(path); }
-    Status sync_directory(std::string_view path) override { return inner_.sync_directory(path); }
-    Result<std::uint64_t> free_space(std::string_view path) override {
-        return inner_.free_space(path);
-    }
 
     Meddle meddle;
-
-private:
-    io::MemoryDirectory& inner_;
 };
 
 class InnodbCopierTest : public testing::Test {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "unit/io/watched_directory.h"
 #include "unit/recovery/tiny_directory.h"
 
 namespace redoubt::recovery {
@@ -75,6 +76,69 @@ TEST(Recover, AppliesTheLogAndLeavesItClean) {
     ASSERT_TRUE(again) << again.error().to_string();
     EXPECT_TRUE(again->was_clean);
     EXPECT_EQ(test::files_of(directory), recovered);
+}
+
+TEST(Recover, ManyTablespacesNeedFewOpenFiles) {
+    constexpr std::uint32_t kSpaces = 20;
+    constexpr std::size_t kOpenMax = 3;
+    LogBuilder log = test::tiny_log();
+    Files start = directory_with(log);
+    for (std::uint32_t space = 1; space <= kSpaces; ++space) {
+        const std::string path = fmt::format("d/t{}.ibd", space);
+        start[path] = test::tiny_tablespace(SpaceId{space}, test::kTinyTableSize);
+        log.append(test::file_record(test::kFileModify, SpaceId{space}, "./" + path));
+        log.append(write({SpaceId{space}, PageNo{1}}, space));
+    }
+    log.append(test::file_record(test::kFileRename, SpaceId{5}, "./d/t5.ibd", "./d/new.ibd"));
+    start.erase("d/t.ibd");
+    start["ib_logfile0"] = log.bytes;
+    for (const unsigned threads : {1U, 2U}) {
+        io::MemoryDirectory usual;
+        test::put_files(usual, start);
+        ASSERT_TRUE(recover(usual, test::tiny_options()));
+        io::MemoryDirectory memory;
+        test::put_files(memory, start);
+        test::WatchedDirectory watched(memory);
+        RecoverOptions options = test::tiny_options();
+        options.threads = threads;
+        options.open_files_max = kOpenMax;
+        const auto report = recover(watched, options);
+        ASSERT_TRUE(report) << report.error().to_string();
+        EXPECT_EQ(report->pages_written, kSpaces);
+        EXPECT_EQ(test::files_of(memory), test::files_of(usual));
+        EXPECT_LE(watched.open_most(), kOpenMax + threads + 2)
+            << "the journal and the new log beside";
+    }
+}
+
+/// A table of 20 MiB whose pages the log makes: much enough to be synced while the rest is applied.
+/// The first sync of it fails, all others do not, as the system has it.
+TEST(Recover, ASyncThatFailsEarlyEndsTheRun) {
+    constexpr std::uint32_t kPages = 5120;
+    LogBuilder log(Lsn{20480}, LogBuilder::kStart + (std::size_t{1} << 20));
+    log.checkpoint(0, log.next, log.next);
+    log.append(test::file_checkpoint(log.next));
+    log.append(test::file_record(test::kFileModify, kTable, kTableName));
+    for (std::uint32_t page = 2; page < kPages; ++page) {
+        const PageId id{kTable, PageNo{page}};
+        log.append(std::vector{test::page_record(kInitPage, id, {}), write(id, page % 100)});
+    }
+    Files start = directory_with(log);
+    start["d/t.ibd"] =
+        test::tiny_tablespace(kTable, std::size_t{kPages} * test::kTinyPageSize, kPages);
+    io::MemoryDirectory memory;
+    test::put_files(memory, start);
+    test::WatchedDirectory directory(memory);
+    directory.fail_next_sync("d/t.ibd");
+    RecoverOptions options = test::tiny_options();
+    options.threads = 2;
+    options.memory = std::uint64_t{64} << 20;
+    const auto report = recover(directory, options);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code(), ErrorCode::Io);
+    const auto again = recover(memory, options);
+    ASSERT_TRUE(again) << again.error().to_string();
+    EXPECT_FALSE(again->was_clean) << "the checkpoint of before still counts";
 }
 
 TEST(Recover, ALogOfFileLevelRecordsOnlyIsApplied) {

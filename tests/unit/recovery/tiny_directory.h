@@ -22,8 +22,8 @@ inline constexpr std::uint32_t kTinyPageSize = 4096;
 inline constexpr std::uint32_t kTinyPages = 16;  ///< of each table
 inline constexpr std::size_t kTinyTableSize = std::size_t{kTinyPages} * kTinyPageSize;
 
-/// Page 0 of a tablespace, or a page of no particular type.
-inline Bytes tiny_page(PageId id, Lsn lsn) {
+/// Page 0 of a tablespace, or a page of no particular type. `pages`: of the tablespace, for page 0.
+inline Bytes tiny_page(PageId id, Lsn lsn, std::uint32_t pages = kTinyPages) {
     constexpr std::uint32_t kFlags = 0x13;  // full_crc32, 4 KiB
     Bytes page(kTinyPageSize);
     page::initialise(page, id);
@@ -31,8 +31,8 @@ inline Bytes tiny_page(PageId id, Lsn lsn) {
     if (id.page == PageNo{0}) {
         page::Header::Type::set(std::span(page), std::uint16_t{8});
         store_be<std::uint32_t>(&page[38], id.space.value);
-        store_be<std::uint32_t>(&page[46], kTinyPages);
-        store_be<std::uint32_t>(&page[50], kTinyPages);
+        store_be<std::uint32_t>(&page[46], pages);
+        store_be<std::uint32_t>(&page[50], pages);
         store_be<std::uint32_t>(&page[54], kFlags);
     }
     page::seal(page, *page::TablespaceFlags::decode(kFlags));
@@ -40,10 +40,10 @@ inline Bytes tiny_page(PageId id, Lsn lsn) {
 }
 
 /// Page 0 and one more; the others were never written.
-inline Bytes tiny_tablespace(SpaceId space, std::size_t size) {
+inline Bytes tiny_tablespace(SpaceId space, std::size_t size, std::uint32_t pages = kTinyPages) {
     constexpr Lsn kBeforeTheLog{20000};
     Bytes file;
-    append_bytes(file, tiny_page({space, PageNo{0}}, kBeforeTheLog));
+    append_bytes(file, tiny_page({space, PageNo{0}}, kBeforeTheLog, pages));
     append_bytes(file, tiny_page({space, PageNo{1}}, kBeforeTheLog));
     file.resize(size);
     return file;
