@@ -125,6 +125,10 @@ class Many(failures.FailureTest):
         self._run_all(few, backup.folder, "prepare")
         self.assert_good(backup.folder, check=all_there)
 
+        with server.connect() as sql:
+            sql.query("SET GLOBAL innodb_flush_log_at_trx_commit=0")
+            for i in range(300):  # made since the last checkpoint, however many others are older
+                sql.query(f"CREATE TABLE {_D}.fresh{i} (id INT PRIMARY KEY) ENGINE=InnoDB")
         server.kill()
         self.assertGreater(self._fresh_tables(server), 256, "the log must name more tables than recovery has open at a time")
         self._run_all(few, server.site.data, "recover")
