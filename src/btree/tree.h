@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/ids.h"
 #include "btree/row_compressed.h"
+#include "page/flags.h"
 #include "record/layout.h"
 #include "space/page_source.h"
 
@@ -25,6 +26,16 @@ struct Tree {
     std::uint32_t physical_size = 0;  ///< bytes of a page in the file
     std::uint32_t logical_size = 0;   ///< greater only where row_compressed
     bool row_compressed = false;
+
+    /// `flags`: of the tablespace that `root` is in.
+    static Tree at(PageId root, std::uint64_t index_id, const page::TablespaceFlags& flags) {
+        return {.root = root,
+                .index_id = index_id,
+                .physical_size = flags.physical_page_size,
+                .logical_size =
+                    flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
+                .row_compressed = flags.row_compressed};
+    }
 };
 
 class BufferedChanges;

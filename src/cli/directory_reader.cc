@@ -3,27 +3,15 @@
 #include <algorithm>
 
 #include "cli/index_definition.h"
-#include "dict/frm.h"
+#include "engine/catalog.h"
 #include "undo/versions.h"
 
 namespace redoubt::cli {
 namespace {
 
-constexpr std::size_t kFrmMax = std::size_t{16} << 20;  // bytes; far beyond any real one
-
 /// "db/t#P#p0" -> "db/t".
 std::string whole_table(const std::string& name) {
     return name.substr(0, std::min(name.find("#P#"), name.size()));
-}
-
-/// The .frm of a table; null: there is none that can be read.
-std::optional<dict::Frm> read_frm(io::Directory& directory, const std::string& name) {
-    const auto text = directory.read_text(whole_table(name) + ".frm", kFrmMax);
-    if (!text) {
-        return std::nullopt;
-    }
-    auto frm = dict::decode_frm(std::as_bytes(std::span<const char>(*text)));
-    return frm ? std::optional<dict::Frm>(std::move(*frm)) : std::nullopt;
 }
 
 }  // namespace
@@ -140,10 +128,12 @@ Result<space::SpaceHeader> DirectoryReader::header_of(const dict::SystemTableRow
 
 Result<std::shared_ptr<const IndexDefinition>> DirectoryReader::define(
     const dict::SystemTableRow& row, std::uint64_t index_id) {
-    const std::optional<dict::Frm> frm = read_frm(directory_, row.name);
+    const auto read = engine::read_frm(directory_, whole_table(row.name));
+    // Without one that can be read, fields have no names or types of SQL.
+    const dict::Frm* const frm = read && *read ? &**read : nullptr;
     ASSIGN_OR_RETURN(const space::SpaceHeader header, header_of(row));
     return make_definition({.row = row,
-                            .frm = frm ? &*frm : nullptr,
+                            .frm = frm,
                             .index_id = index_id,
                             .header = header,
                             .source = source(),

@@ -168,9 +168,11 @@ void add_survey(Json& result, const SpaceSurvey& survey, bool with_map) {
 Status write_svg(const CommandContext& context, const PageMap& map) {
     io::Directory& directory = context.working_directory;
     const std::string& path = context.options.svg_file;
-    ASSIGN_OR_RETURN(const auto file, directory.open(path, io::OpenMode::CreateExclusive));
-    const std::string svg = map_svg(map);
-    return file->write_at(0, std::as_bytes(std::span(svg)));
+    if (directory.exists(path)) {
+        return make_error(ErrorCode::Refused, "is there already: it is not replaced")
+            .with_file(path);
+    }
+    return directory.replace_text(path, map_svg(map));
 }
 
 Result<int> inspect_space(const CommandContext& context, space::Tablespace& tablespace) {

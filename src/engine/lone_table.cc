@@ -50,17 +50,11 @@ Result<std::unique_ptr<dict::StoredTable>> build(Spaces& spaces, const dict::Frm
                                                  const dict::LoneTable& lone,
                                                  const std::string& file) {
     ASSIGN_OR_RETURN(auto table, dict::build_lone_table(frm, lone));
-    const page::TablespaceFlags& flags = lone.header.flags;
     dict::StoredPart& part = table->parts.front();
     part.file = table->table.file = file;
     const dict::StoredIndex& index = part.indexes.front();
-    const btree::Tree tree{
-        .root = {part.space, index.root},
-        .index_id = index.id,
-        .physical_size = flags.physical_page_size,
-        .logical_size = flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
-        .row_compressed = flags.row_compressed};
-    RETURN_IF_ERROR(check_fit(spaces, part, tree));
+    RETURN_IF_ERROR(check_fit(
+        spaces, part, btree::Tree::at({part.space, index.root}, index.id, lone.header.flags)));
     return table;
 }
 

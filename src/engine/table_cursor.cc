@@ -73,13 +73,7 @@ void TableCursor::make_bound(const std::optional<KeyBound>& from, Bound& bound) 
 
 Result<btree::Tree> TableCursor::tree_of(const dict::StoredIndex& index) const {
     ASSIGN_OR_RETURN(const space::SpaceHeader header, context_.spaces.header(part().space));
-    const page::TablespaceFlags& flags = header.flags;
-    return btree::Tree{
-        .root = {part().space, index.root},
-        .index_id = index.id,
-        .physical_size = flags.physical_page_size,
-        .logical_size = flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
-        .row_compressed = flags.row_compressed};
+    return btree::Tree::at({part().space, index.root}, index.id, header.flags);
 }
 
 bool TableCursor::has_virtual_column() const {

@@ -381,14 +381,8 @@ private:
                             const std::string& name, record::RecordLayout& layout,
                             RowTree& row_tree, TableChecks& checks, TableContents& contents) {
         const dict::StoredPart& part = *of.part;
-        const page::TablespaceFlags& flags = space.header.flags;
         btree::Tree& tree = row_tree.tree;
-        tree = {.root = {part.space, index.root},
-                .index_id = index.id,
-                .physical_size = flags.physical_page_size,
-                .logical_size =
-                    flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
-                .row_compressed = flags.row_compressed};
+        tree = btree::Tree::at({part.space, index.root}, index.id, space.header.flags);
         bool whole = true;
         const auto report = [&](const TreeProblem& problem) {
             whole = false;
