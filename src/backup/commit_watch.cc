@@ -15,8 +15,9 @@ namespace {
 
 using Clock = CommitTimes::Clock;
 
-constexpr std::chrono::milliseconds kPause{5};
+constexpr std::chrono::milliseconds kPause{2};
 constexpr int kPausePerQuery = 10;  // times what the last look took
+constexpr std::chrono::milliseconds kPauseAtLongest{1};
 
 std::uint64_t number(const std::optional<std::string>& text) {
     std::uint64_t value = 0;
@@ -26,14 +27,24 @@ std::uint64_t number(const std::optional<std::string>& text) {
     return value;
 }
 
+Clock::duration milliseconds(const std::optional<std::string>& text) {
+    double value = 0;
+    if (text) {
+        std::from_chars(text->data(), text->data() + text->size(), value);
+    }
+    return std::chrono::duration_cast<Clock::duration>(
+        std::chrono::duration<double, std::milli>(value));
+}
+
 Result<std::vector<CommitTimes::Seen>> sessions_at_commit(client::Connection& connection) {
     ASSIGN_OR_RETURN(const client::ResultSet result,
-                     connection.query("SELECT ID, QUERY_ID, STATE = 'Commit' "
+                     connection.query("SELECT ID, QUERY_ID, STATE = 'Commit', TIME_MS "
                                       "FROM information_schema.PROCESSLIST "
                                       "WHERE STATE IN ('Commit', 'Waiting for backup lock')"));
     std::vector<CommitTimes::Seen> seen;
     for (const client::Row& row : result.rows) {
-        seen.push_back({number(row.at(0)), number(row.at(1)), number(row.at(2)) == 1});
+        seen.push_back({number(row.at(0)), number(row.at(1)), number(row.at(2)) == 1,
+                        milliseconds(row.at(3))});
     }
     return seen;
 }
@@ -45,8 +56,10 @@ void CommitTimes::look(Clock::time_point now, const std::vector<Seen>& seen) {
     for (const Seen& session : seen) {
         const std::pair key{session.session, session.statement};
         shown.insert(key);
-        const Clock::time_point before = last_look_.value_or(now);
-        Wait& wait = waits_.try_emplace(key, Wait{before, now, now, false}).first->second;
+        // A statement may have done much else before it came to its commit.
+        const Clock::time_point begin =
+            std::max(last_look_.value_or(now), now - session.since_statement);
+        Wait& wait = waits_.try_emplace(key, Wait{begin, now, false}).first->second;
         wait.last = now;
         wait.committing = wait.committing || session.committing;
     }
@@ -57,13 +70,20 @@ void CommitTimes::look(Clock::time_point now, const std::vector<Seen>& seen) {
             continue;
         }
         if (wait.committing) {
-            // It began and ended somewhere between two looks: half of each is the best guess.
-            const Clock::duration around = (wait.first - wait.before) + (now - wait.last);
-            longest_ = std::max(longest_, wait.last - wait.first + around / 2);
+            // It ended somewhere between two looks, and its client has the answer a little later
+            // still. But what is seen at one moment is more often than not past its half.
+            const Clock::duration seen_for = wait.last - wait.begin;
+            longest_ = std::max(longest_, seen_for + std::min(seen_for, now - wait.last));
         }
         it = waits_.erase(it);
     }
     last_look_ = now;
+}
+
+bool CommitTimes::may_be_longest(Clock::time_point later) const {
+    return std::any_of(waits_.begin(), waits_.end(), [&](const auto& entry) {
+        return entry.second.committing && later - entry.second.begin > longest_;
+    });
 }
 
 struct CommitWatch::State {
@@ -83,7 +103,10 @@ struct CommitWatch::State {
             }
             const Clock::time_point now = Clock::now();
             times.look(now, *seen);
-            const auto pause = std::max<Clock::duration>(kPause, (now - begin) * kPausePerQuery);
+            auto pause = std::max<Clock::duration>(kPause, (now - begin) * kPausePerQuery);
+            if (times.may_be_longest(now + pause)) {  // seldom: its end is to be seen exactly
+                pause = std::max<Clock::duration>(kPauseAtLongest, now - begin);
+            }
             const base::MutexLock lock(mutex);
             if (changed.wait_for(mutex, pause,
                                  [this]() NO_THREAD_SAFETY_ANALYSIS { return stopped; })) {

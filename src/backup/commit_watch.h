@@ -25,16 +25,18 @@ public:
     struct Seen {
         std::uint64_t session;
         std::uint64_t statement;
-        bool committing;  ///< else it waits for a lock, perhaps not of a commit
+        bool committing;                  ///< else it waits for a lock, perhaps not of a commit
+        Clock::duration since_statement;  ///< the statement's age, as the server has it
     };
     /// Looks come in order of time. A wait counts if a commit follows it at once.
     void look(Clock::time_point now, const std::vector<Seen>& seen);
     Clock::duration longest() const { return longest_; }
+    /// Whether a commit of the last look will be the longest if it is still there `later`.
+    bool may_be_longest(Clock::time_point later) const;
 
 private:
     struct Wait {
-        Clock::time_point before;  ///< the last look that did not show it
-        Clock::time_point first;
+        Clock::time_point begin;  ///< not before the look that did not show it yet
         Clock::time_point last;
         bool committing;
     };
