@@ -15,8 +15,8 @@ namespace {
 
 using Clock = CommitTimes::Clock;
 
-constexpr std::chrono::milliseconds kPause{2};
-constexpr int kPausePerQuery = 10;  // times what the last look took
+constexpr std::chrono::milliseconds kPause{5};
+constexpr int kPausePerQuery = 20;  // times what the last look took
 constexpr std::chrono::milliseconds kPauseAtLongest{1};
 
 std::uint64_t number(const std::optional<std::string>& text) {

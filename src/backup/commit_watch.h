@@ -48,7 +48,7 @@ private:
 class CommitWatch {
 public:
     /// Looks on a thread and a connection of its own, so seldom that the server spends at most a
-    /// tenth of one processor on it. Errors: as Connection::open.
+    /// twentieth of one processor on it. Errors: as Connection::open.
     static Result<std::unique_ptr<CommitWatch>> start(const client::ConnectOptions& server,
                                                       const base::CancelToken* cancel);
     ~CommitWatch();
