@@ -76,6 +76,7 @@ public:
         recover_options.expected_end = report_.metadata.redo_needed();
         recover_options.before_changes = [&](const recovery::Analysis& analysis) -> Status {
             RETURN_IF_ERROR(check_log(analysis, report_.metadata.redo_needed()));
+            RETURN_IF_ERROR(begin_manifest(analysis, !markers.empty()));
             RETURN_IF_ERROR(markers.apply(directory_));
             marked.done();
             return {};
@@ -96,27 +97,52 @@ private:
                 kBinlogPositionFile,
                 fmt::format("{}\t{}\n", report_.binlog->file, report_.binlog->offset)));
         }
-        RETURN_IF_ERROR(update_manifest());
+        RETURN_IF_ERROR(finish_manifest());
         Checkpoints checkpoints = report_.metadata.checkpoints;
         checkpoints.state = BackupState::Prepared;
         return write_checkpoints(directory_, checkpoints);  // P2
     }
 
-    /// What the redo has changed is listed without a hash; the rest keeps the one it was copied
-    /// with.
-    Status update_manifest() {
+    /// Before the first change: the manifest is a prepared backup's, so it does not count until the
+    /// checkpoints file says the same (P2), and tablespaces that the redo names have no hash.
+    Status begin_manifest(const recovery::Analysis& analysis, bool renamed) {
         ASSIGN_OR_RETURN(auto manifest, read_manifest(directory_, report_.metadata.checkpoints));
         if (!manifest) {
             return {};
         }
         manifest->state = BackupState::Prepared;
+        for (auto& [_, file] : manifest->files) {
+            if (file.space && (renamed || analysis.map.spaces.contains(*file.space))) {
+                file.hash.clear();
+            }
+        }
+        return write_manifest(directory_, *manifest);
+    }
+
+    /// What the redo may have changed is listed without a hash; the rest keeps the one it was
+    /// copied with.
+    Status finish_manifest() {
+        ASSIGN_OR_RETURN(auto manifest, read_manifest(directory_, report_.metadata.checkpoints));
+        if (!manifest) {
+            return {};
+        }
         ASSIGN_OR_RETURN(const space::Layout layout,
                          space::find_layout(directory_, options_.layout, options_.layout_given));
-        std::erase_if(manifest->files, [](const auto& file) { return file.second.space; });
-        manifest->files.erase(layout.log_path);
+        auto copied = std::move(manifest->files);
+        manifest->files.clear();
+        for (auto& [path, file] : copied) {
+            if (!file.space && path != layout.log_path) {
+                manifest->files.emplace(path, std::move(file));
+            }
+        }
         const auto add = [&](const std::string& path) -> Status {
             ASSIGN_OR_RETURN(const io::FileInfo info, directory_.info(path));
-            manifest->files[path] = {.size = info.size};
+            const auto same = copied.find(path);
+            if (same != copied.end() && same->second.space && !same->second.hash.empty()) {
+                manifest->files.emplace(path, std::move(same->second));
+            } else {
+                manifest->files[path] = {.size = info.size};
+            }
             return {};
         };
         for (const space::SystemFile& file : layout.system_files) {

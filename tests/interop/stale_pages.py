@@ -165,6 +165,36 @@ class StalePages(unittest.TestCase):
             self._assert_whole(one, one.backup)
         self._each(check)
 
+    def test_prepared_backup_with_manifest(self):
+        """A file that prepare had no reason to change keeps its hash, also when prepare is interrupted and run again."""
+        def check(one):
+            with one.server() as server:
+                with server.connect() as sql:
+                    one.change(sql)
+                server.shut_down()
+            with one.server() as server:
+                with server.connect() as sql:
+                    sql.query(f"USE {staging.DATABASE}")
+                    staging.make_table(sql, "other", 10)
+                result = hot_backup.back_up(server, one.backup, one.site, one.config)
+                self.assertEqual(result.code, redoubt.OK, result.text)
+                server.shut_down()
+            last_step = os.path.join(one.backup, "xtrabackup_checkpoints.tmp")
+            os.makedirs(os.path.join(last_step, "in the way"))
+            prepare = redoubt.command("prepare", one.backup, site=one.site, config=one.config)
+            self.assertNotEqual(redoubt.run(prepare).code, redoubt.OK)
+            shutil.rmtree(last_step)
+            self._assert_whole(one, one.backup)
+            answer = redoubt.run(prepare)
+            self.assertEqual(answer.code, redoubt.OK, answer.text)
+            self._assert_whole(one, one.backup)
+            stale = one.put_back(os.path.join(one.backup, _FILE))
+            self.assertIsNotNone(next(stale, None))
+            self._assert_found(one, one.backup, _FILE, "file-changed")
+            stale.close()
+            self._assert_whole(one, one.backup)
+        self._each(check)
+
 
 def main(arguments):
     missing = realserver.missing_parts() + redoubt.missing_parts()
