@@ -362,8 +362,9 @@ Result<bool> TableCursor::same_key() {
             if (!same || field.prefix != 0) {
                 continue;
             }
+            // Equal values need not have the same length.
             ASSIGN_OR_RETURN(const Field value,
-                             beginning_of(row[i], std::size_t{key_fields_[j].size} + 1));
+                             beginning_of(row[i], has.prefix != 0 ? has.prefix : SIZE_MAX));
             if (has.prefix != 0 ? !record::is_prefix_of(has, key_fields_[j], value)
                                 : record::compare_fields(has, key_fields_[j], value) != 0) {
                 return false;

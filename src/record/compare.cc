@@ -222,13 +222,11 @@ int compare_fields(const FieldLayout& layout, const Field& a, const Field& b) {
 }
 
 bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& value) {
-    if (entry.null || value.null) {
-        return entry.null && value.null;
+    Field beginning = value;
+    if (!value.null) {
+        beginning.size = static_cast<std::uint32_t>(prefix_size(layout, as_text(value.bytes())));
     }
-    if (entry.size > value.size || !std::equal(entry.data, entry.data + entry.size, value.data)) {
-        return false;
-    }
-    return entry.size == value.size || entry.size == prefix_size(layout, as_text(value.bytes()));
+    return compare_fields(layout, entry, beginning) == 0;
 }
 
 std::size_t prefix_size(const FieldLayout& layout, std::string_view value) {

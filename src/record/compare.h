@@ -15,8 +15,8 @@ namespace redoubt::record {
 /// Less than, equal to or greater than 0, as `a` stands before `b` in an index; NULL before all.
 /// For types that are comparable() (others by their bytes, so that at least equal ones are equal).
 int compare_fields(const FieldLayout& layout, const Field& a, const Field& b);
-/// Whether an index that has the first bytes of a column (`layout.prefix`) would have `entry` for
-/// `value`, byte for byte. Of a longer value it has as many whole characters as fit.
+/// Whether `entry` stands where an index that has the first bytes of a column (`layout.prefix`)
+/// would have `value`. Of a longer value it has as many whole characters as fit.
 bool is_prefix_of(const FieldLayout& layout, const Field& entry, const Field& value);
 /// How many bytes of `value` an index with the first bytes of its column has: `layout.prefix`, not
 /// 0, at most, and of texts at most as many characters as always fit.

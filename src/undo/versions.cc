@@ -137,18 +137,24 @@ Status Versions::apply(RecordReader& body, const RecordHead& head,
     ASSIGN_OR_RETURN(const std::uint8_t info, body.u8());
     ASSIGN_OR_RETURN(const std::uint64_t trx_id, body.compressed64());
     ASSIGN_OR_RETURN(const std::uint64_t roll_ptr, body.compressed64());
+    key_.clear();
     for (std::size_t i = 0; i < layout.key_fields; ++i) {
         ASSIGN_OR_RETURN(const UndoValue key, read_value(body));
-        if (key.bytes.size() != fields[i].size ||
-            !std::equal(key.bytes.begin(), key.bytes.end(), fields[i].data)) {
-            return make_error(ErrorCode::Corruption, "an undo record is not of this row");
-        }
+        key_.push_back(key.bytes);
     }
     if (head.type() != RecordType::DeleteMark) {
         ASSIGN_OR_RETURN(const std::uint32_t count, body.compressed());
         bool first_virtual = true;
         for (std::uint32_t i = 0; i < count; ++i) {
             RETURN_IF_ERROR(apply_field(body, first_virtual, fields));
+        }
+    }
+    // Only now: a row with an equal key of other bytes ('a', 'A') may have taken a deleted one's
+    // place, and then its key is among what was changed.
+    for (std::size_t i = 0; i < layout.key_fields; ++i) {
+        if (key_[i].size() != fields[i].size ||
+            !std::equal(key_[i].begin(), key_[i].end(), fields[i].data)) {
+            return make_error(ErrorCode::Corruption, "an undo record is not of this row");
         }
     }
     set_system(fields, layout.trx_id_field, trx_id, roll_ptr);

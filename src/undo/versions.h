@@ -43,7 +43,8 @@ private:
     const Transactions& transactions_;
     std::vector<std::byte> page_;
     PageId page_id_{kNoSpace, kNoPage};
-    std::vector<std::string> values_;  // by field
+    std::vector<std::string> values_;              // by field
+    std::vector<std::span<const std::byte>> key_;  // of an undo record; in page_
 };
 
 std::uint64_t load_trx_id(const record::Field& field);

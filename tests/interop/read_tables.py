@@ -163,6 +163,9 @@ def make_charsets(sql, config, draw):
         sql.query(f"ALTER TABLE d.labels_{name} CONVERT TO CHARACTER SET {name}")
 
 
+_NAMES = ("anna", "berta", "clara", "doris", "emma", "frieda", "grete")
+
+
 def make_keys(sql, config, draw):
     """Tables without a key, with keys of prefixes and several columns, with many levels."""
     sql.query("CREATE TABLE d.no_key (a INT, b VARCHAR(10))")
@@ -172,6 +175,9 @@ def make_keys(sql, config, draw):
     sql.query("CREATE TABLE d.descending (a INT, b VARCHAR(20), c INT, PRIMARY KEY (a DESC, b), KEY (c DESC))")
     sql.query("CREATE TABLE d.late_key (x VARCHAR(10), y INT, z BIGINT, w INT, PRIMARY KEY (z, x)) ROW_FORMAT=REDUNDANT")
     sql.query("CREATE TABLE d.empty_table (a INT PRIMARY KEY)")
+    sql.query("CREATE TABLE d.equal_keys (a VARCHAR(20), t TEXT, n INT, PRIMARY KEY (a, t(4)), KEY (t(3)), KEY (n)) COLLATE utf8mb4_general_ci")
+    for number, name in enumerate(_NAMES):
+        sql.query(f"INSERT INTO d.equal_keys VALUES ('{name}', REPEAT('{name}', {1 + number * 700}), {number})")
     sql.query("CREATE TABLE d.many (a INT PRIMARY KEY, b VARCHAR(120), KEY (b))")
     for number in range(200):
         sql.query(f"INSERT INTO d.no_key VALUES ({draw.randint(0, 9)}, {quoted(text(draw, 5))})")
@@ -331,7 +337,18 @@ def open_special_transactions(server):
     bulk.query("USE d")
     bulk.query("BEGIN")
     bulk.query("INSERT INTO d.empty_table SELECT seq FROM seq_1_to_3000")
-    return [prepared, bulk]
+    equal = server.connect()  # rows whose keys are equal to those of deleted ones, but not the same bytes
+    equal.query("BEGIN")
+    for number, name in enumerate(_NAMES):
+        if number % 3 == 0:
+            equal.query(f"UPDATE d.equal_keys SET a = '{name.upper()}', n = n + 10 WHERE a = '{name}'")
+            continue
+        equal.query(f"DELETE FROM d.equal_keys WHERE a = '{name}'")
+        equal.query(f"INSERT INTO d.equal_keys VALUES ('{name.title()}', REPEAT('{name.upper()}', 900), {number})")
+        if number % 3 == 2:
+            equal.query(f"DELETE FROM d.equal_keys WHERE a = '{name}'")
+            equal.query(f"INSERT INTO d.equal_keys VALUES ('{name.upper()}', '{name.title()}', 7)")
+    return [prepared, bulk, equal]
 
 
 class Case:

@@ -109,6 +109,7 @@ TEST(IsPrefixOf, OfALongerValueAnEntryHasAsManyCharactersAsFit) {
     EXPECT_FALSE(holds("latin1", 3, "ab", "abc"));
     EXPECT_TRUE(holds("latin1", 3, "abc", "abcd"));
     EXPECT_FALSE(holds("latin1", 3, "abc", "abd"));
+    EXPECT_TRUE(holds("latin1", 3, "ABC", "abcd")) << "latin1_swedish_ci";
     EXPECT_FALSE(holds("latin1", 3, "abc", "ab"));
     EXPECT_TRUE(holds("utf8mb4", 12, "abc", "abcd"));
     EXPECT_TRUE(holds("utf8mb4", 12, "aé日", "aé日x"));
