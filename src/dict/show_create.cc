@@ -445,8 +445,9 @@ private:
             return " DEFAULT ''";  // so of NOT NULL columns of type BLOB COMPRESSED
         }
         auto type = column_type(field);
+        const std::size_t least = field.length != 0 ? 1 : 0;  // bytes; CHAR(0) may stand at the end
         if (field.type == FrmType::Geometry || !type || field.record_position == 0 ||
-            field.record_position > record.size()) {
+            field.record_position - 1 + least > record.size()) {
             return {};
         }
         const std::string stored =

@@ -167,6 +167,17 @@ bool is_utf8(const Charset& charset) {
            charset.is_binary();
 }
 
+/// Whether bytes below 0x80 are what they are in ASCII.
+bool is_ascii_based(const Charset& charset) {
+    constexpr unsigned kAsciiEnd = 0x80;
+    unsigned same = 0;
+    while (charset.single_bytes != nullptr && same < kAsciiEnd &&
+           charset.single_bytes[same] == same) {
+        ++same;
+    }
+    return charset.single_bytes != nullptr ? same == kAsciiEnd : charset.min_size == 1;
+}
+
 /// No conversion needed: true of nearly all text in single-byte sets, so it is worth a pass.
 bool is_ascii(std::span<const std::byte> bytes) {
     std::byte all{0};
@@ -332,7 +343,9 @@ std::size_t size_of_characters(const Charset& charset, std::span<const std::byte
 }
 
 TextConverter::TextConverter(const Charset& charset)
-    : charset_(charset), exceptions_(exceptions_of(charset.name)) {
+    : charset_(charset),
+      ascii_based_(is_ascii_based(charset)),
+      exceptions_(exceptions_of(charset.name)) {
     if (const char* name = iconv_name(charset.name)) {
         iconv_t opened = iconv_open("UTF-8", name);
         if (opened != iconv_t(-1)) {  // NOLINT(performance-no-int-to-ptr): how iconv says no
@@ -348,9 +361,8 @@ TextConverter::~TextConverter() {
 }
 
 std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::string& scratch) {
-    const bool ascii_based = charset_.min_size == 1 && charset_.name != "swe7";
     const bool ascii = charset_.name == "ascii";
-    if ((is_utf8(charset_) && !ascii) || (ascii_based && is_ascii(bytes))) {
+    if ((is_utf8(charset_) && !ascii) || (ascii_based_ && is_ascii(bytes))) {
         return as_text(bytes);
     }
     scratch.clear();

@@ -71,6 +71,7 @@ private:
     std::optional<std::uint32_t> exception(std::span<const std::byte> character) const;
 
     const Charset& charset_;
+    const bool ascii_based_;
     std::span<const CharacterRun> exceptions_;  // from what iconv says
     void* iconv_ = nullptr;  // iconv_t; null where it is not needed or does not know the set
 };

@@ -366,6 +366,11 @@ public:
                 return filling_ ? weights_.space(level_) : kEnd;
             }
             load();
+            if (list_.count == 0 && pending_ == left_) {
+                taken_ = pending_;
+                pending_ = 0;
+                return 0;  // all the characters wanted, and none of the last has a weight
+            }
         }
         taken_ = pending_;
         pending_ = 0;
@@ -479,7 +484,7 @@ private:
                       std::size_t characters) const {
         using Scanner = WeightScanner<D>;
         // In ..._nopad_ai_cs only the first level counts trailing spaces (as found, not as meant).
-        const bool pad = rules_.pad || (level == kCaseLevel && !rules_.accents);
+        const bool pad = rules_.pad || (characters == kNoFilling && level == kCaseLevel && !rules_.accents);
         Scanner x_scanner(weights, level, a, characters);
         Scanner y_scanner(weights, level, b, characters);
         std::int32_t x = 0;

@@ -235,9 +235,9 @@ class Schemas:
             found.append(f"verify {when} ended with {answer.code}: {answer.document.get('error')} {answer.document['not_checked']}")
         return found
 
-    def find_ruined(self, sql):
+    def find_ruined(self, sql, server):
         """Tables that a bug of the server has left corrupted: damage is rightly found in them."""
-        self._ruined = stored_rows.ruined_tables(sql, self._databases)
+        self._ruined = stored_rows.ruined_tables(sql, self._databases, server)
         self._outcome.counts["tables the server itself ruined"] += len(self._ruined)
 
     def compare(self, dump, sql):
@@ -276,7 +276,7 @@ def run(case, scratch, templates, options, outcome):
     through = stored_rows.compare_indexes(dump, schemas.site.data, schemas.key_options(), 2, (("--descending",),))
     with realserver.Server(schemas.site, schemas.config) as server:
         with server.connect() as sql:
-            schemas.find_ruined(sql)
+            schemas.find_ruined(sql, server)
             outcome.problems += schemas.judge(left, "as it was left") + schemas.without_ruined(through)
             outcome.problems += schemas.compare(dump, sql)
         server.shut_down()

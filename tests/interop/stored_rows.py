@@ -11,6 +11,7 @@ of digits, FLOAT(7,2): as it is shown). VIRTUAL columns are left out: they are n
 import collections
 import json
 import os
+import re
 import subprocess
 
 import redoubt
@@ -179,8 +180,9 @@ def server_rows(sql, schema, table, columns, versioned):
     return sql.query(f"SELECT {listed} FROM {name_of(schema, table)}{history} USE INDEX ()")
 
 
-def ruined_tables(sql, schemas):
-    """Names of tables that the server itself cannot read any more."""
+def ruined_tables(sql, schemas, server):
+    """Names of tables that the server itself cannot read any more, or whose indexes it finds in InnoDB on other columns than in the .frm
+    (seen after ALTERs under load; it crashes on some)."""
     ruined = []
     for schema, table, _, _ in innodb_tables(sql, schemas):
         try:
@@ -189,6 +191,8 @@ def ruined_tables(sql, schemas):
             if error.code not in (_TABLE_CORRUPT, _NO_PAR_FILE):
                 raise
             ruined.append(f"{schema}.{table}")
+    for path in re.findall(r"InnoDB indexes are inconsistent with what defined in \.frm for table \./(\S+)", server.log_text()):
+        ruined.append(re.sub("@([0-9a-f]{4})", lambda code: chr(int(code[1], 16)), path.split("#P#")[0]).replace("/", ".", 1))
     return ruined
 
 

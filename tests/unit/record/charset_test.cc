@@ -49,6 +49,9 @@ TEST(TextConverter, ConvertsEachKindOfCharacterSet) {
     EXPECT_EQ(converted("utf32", "0001f600"), "😀");
     EXPECT_EQ(converted("sjis", "93fa"), "日");
     EXPECT_EQ(converted("swe7", "5b"), "Ä");
+    TextConverter czech(*find_collation("latin2_czech_cs")->charset);  // has a table of its own
+    std::string scratch;
+    EXPECT_EQ(czech.to_utf8(test::from_hex("7f80b9"), scratch), "??š");
 }
 
 // glibc's iconv maps these otherwise.
