@@ -36,7 +36,6 @@ constexpr std::uint32_t kFixedMax = 768;  // bytes; longer ones are stored as if
 constexpr std::uint32_t kSmallMax = 255;  // bytes whose length takes one byte at most
 constexpr unsigned kLatin1 = 8;           // collation latin1_swedish_ci
 constexpr std::size_t kColumnsMax = 4096;
-constexpr std::uint32_t kRowIdSize = 6;
 
 std::uint32_t collation_of(const SystemColumn& column) {
     return (column.precise_type >> 16) & 0x7FFF;
@@ -386,7 +385,7 @@ private:
         key_names_.clear();
         RETURN_IF_ERROR(add_key_fields(row, tree, layout));
         if (layout.fields.empty()) {
-            layout.fields.push_back({.fixed_size = kRowIdSize, .nullable = false});
+            layout.fields.push_back({.fixed_size = record::kRowIdSize, .nullable = false});
         }
         layout.clustered = true;
         layout.key_fields = layout.fields.size();
@@ -409,7 +408,7 @@ private:
         RETURN_IF_ERROR(add_key_fields(row, tree, layout));
         const SystemIndex& clustered = *trees_of(row).front();
         if (clustered.fields.empty()) {
-            layout.fields.push_back({.fixed_size = kRowIdSize, .nullable = false});
+            layout.fields.push_back({.fixed_size = record::kRowIdSize, .nullable = false});
         }
         for (const SystemIndexField& key : clustered.fields) {
             const bool there =

@@ -367,9 +367,11 @@ public:
             }
             load();
             if (list_.count == 0 && pending_ == left_) {
+                // All the characters wanted, and the last have no weight: less than a space.
+                filling_ = true;
                 taken_ = pending_;
                 pending_ = 0;
-                return 0;  // all the characters wanted, and none of the last has a weight
+                return 0;
             }
         }
         taken_ = pending_;
@@ -378,7 +380,7 @@ public:
             list_.begin == nullptr ? list_.implicit.data() : list_.begin;
         return from[at_++];
     }
-    /// What next() returned last is a space behind the text.
+    /// What next() returned last stands for no character of the text.
     bool filling() const { return filling_; }
     /// Characters that were lacking before that.
     std::size_t left() const { return left_; }
@@ -484,7 +486,8 @@ private:
                       std::size_t characters) const {
         using Scanner = WeightScanner<D>;
         // In ..._nopad_ai_cs only the first level counts trailing spaces (as found, not as meant).
-        const bool pad = rules_.pad || (characters == kNoFilling && level == kCaseLevel && !rules_.accents);
+        const bool pad =
+            rules_.pad || (characters == kNoFilling && level == kCaseLevel && !rules_.accents);
         Scanner x_scanner(weights, level, a, characters);
         Scanner y_scanner(weights, level, b, characters);
         std::int32_t x = 0;
@@ -492,7 +495,7 @@ private:
         do {
             x = x_scanner.next();
             y = y_scanner.next();
-            if (x_scanner.filling() && y_scanner.filling()) {
+            if (x == y && x_scanner.filling() && y_scanner.filling()) {
                 return order_of(static_cast<std::int64_t>(x_scanner.left()),
                                 static_cast<std::int64_t>(y_scanner.left()));
             }

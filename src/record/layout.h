@@ -13,6 +13,7 @@
 namespace redoubt::record {
 
 inline constexpr std::size_t kNoField = SIZE_MAX;
+inline constexpr std::size_t kRowIdSize = 6;       // bytes
 inline constexpr std::size_t kTrxIdSize = 6;       // bytes
 inline constexpr std::size_t kRollPtrSize = 7;     // bytes
 inline constexpr std::size_t kReferenceSize = 20;  ///< of an off-page column, bytes

@@ -76,7 +76,8 @@ bool RowChecker::plan(Index& index) {
     for (const record::FieldLayout& field : entry) {
         std::size_t from = kNoField;
         if (field.column == kNoField && !field.document_id) {
-            from = 0;  // DB_ROW_ID
+            // DB_ROW_ID, else a hidden hash that keeps a long column unique.
+            from = field.fixed_size == record::kRowIdSize ? 0 : kNoField;
         } else {
             for (std::size_t i = 0; i < row.size(); ++i) {
                 if (row[i].column == field.column && row[i].document_id == field.document_id &&

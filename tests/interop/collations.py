@@ -11,6 +11,7 @@ stored bytes), and `redoubt sql` on the stopped directory: ranks, the index's ow
 """
 
 import argparse
+import itertools
 import os
 import random
 import re
@@ -27,6 +28,9 @@ _LONGEST = 7           # characters of a random text
 _KNOWN_LEAST = 1210    # collations whose order must be known
 _LANGUAGES = 25        # collations of languages that one run looks at
 _REPORTED_MAX = 3      # of one collation
+_SHORT = ("\x0e", " ", "a", "A", "\u0301", "\u00ad")  # some weigh nothing, some take two bytes
+_SHORT_PAIRS = 100     # of one collation and size
+_STORED_SPACE = {"utf32": ("00000020", 4), "ucs2": ("0020", 2), "utf16": ("0020", 4), "utf16le": ("2000", 4)}
 
 # What weighs otherwise together than alone, in some collation or other; the rest is for company.
 _CONTRACTIONS = ["l\u00b7", "L\u0387", "\u0418\u0306", "\u0438\u0306", "\u0627\u0653", "\u0648\u0654", "\u09c7\u09be",
@@ -143,18 +147,52 @@ def ask_server(sql, column):
             column.ranks.setdefault(name, {})[int(number)] = rank
             column.bytes.setdefault(name, {})[int(number)] = text or "-"
     rows = sql.query(f"SELECT HEX(w) FROM {column.table} FORCE INDEX (w) ORDER BY w")
-    # Stored are as many bytes as the column's characters need at least, or, in sets without ASCII, at most.
-    space, size = {"utf32": ("00000020", 4), "ucs2": ("0020", 2), "utf16": ("0020", 4),
-                   "utf16le": ("2000", 4)}.get(column.charset, ("20", 1))
-    least = _SIZE * 2 * size
-    column.in_index = [row[0] + space * ((least - len(row[0]) + len(space) - 1) // len(space)) for row in rows]
+    column.in_index = [stored_char(column, row[0], _SIZE) for row in rows]
+
+
+def stored_char(column, text, characters):
+    """Hex of a CHAR as it is stored: as many bytes as its characters need at least, or, in sets without ASCII, at most."""
+    space, size = _STORED_SPACE.get(column.charset, ("20", 1))
+    least = characters * 2 * size
+    return text + space * ((least - len(text) + len(space) - 1) // len(space))
+
+
+def ask_short_chars(sql, columns, dice):
+    """Pairs of CHARs of one to three characters in indexes of collations where spaces count, as (column, line, order): how many characters are
+    compared depends on both, and with characters of no weight the order is none, so that an index of more than two need not be in it."""
+    answers = []
+    for column in columns:
+        if "_nopad_" not in column.name or column.single or not column.in_sql:
+            continue
+        for size in (1, 2, 3):
+            texts = ["".join(text) for length in range(size + 1) for text in itertools.product(_SHORT, repeat=length)]
+            texts = [text for text in texts if not text.endswith(" ")]
+            pairs = [dice.sample(texts, 2) for _ in range(_SHORT_PAIRS)]
+            sql.query(f"CREATE OR REPLACE TABLE short (pair INT, w CHAR({size}) CHARACTER SET {column.charset} COLLATE {column.name}, id INT, "
+                      "PRIMARY KEY (pair, w, id))")
+            # Each pair twice, so that ids, which decide between equal ones, stand once in each order.
+            rows = (f"({2 * number + turn}, {column.literal(text)}, {place ^ turn})" for number, pair in enumerate(pairs) for turn in (0, 1)
+                    for place, text in enumerate(pair))
+            sql.query(f"INSERT INTO short VALUES {', '.join(rows)}")
+            rows = sql.query("SELECT id, HEX(w) FROM short FORCE INDEX (PRIMARY) ORDER BY pair")
+            for number, pair in enumerate(pairs):
+                (_, first), (_, second), (_, third), _ = rows[4 * number:4 * number + 4]
+                order = 0 if first != third else -1 if first == hex_of(column, pair[0]) else 1
+                line = " ".join(stored_char(column, hex_of(column, text), size) for text in pair)
+                answers.append((column, f"{column.name} char {line}", order))
+    return answers
+
+
+def hex_of(column, text):
+    """As the column holds it."""
+    return text.encode({"ucs2": "utf-16-be", "utf16": "utf-16-be", "utf16le": "utf-16-le", "utf32": "utf-32-be"}.get(column.charset, "utf-8")).hex().upper()
 
 
 def sign(number):
     return (number > 0) - (number < 0)
 
 
-def check_pairs(columns, dice):
+def check_pairs(columns, dice, short):
     """compare_texts of what stands side by side, of some others, and of CHARs as the index has them."""
     lines, expected = [], []
     for column in columns:
@@ -166,6 +204,9 @@ def check_pairs(columns, dice):
         for a, b in zip(column.in_index, column.in_index[1:]):
             lines.append(f"{column.name} char {a} {b}")
             expected.append((column, {-1, 0}))
+    for column, line, order in short:
+        lines.append(line)
+        expected.append((column, {order}))
     found = {}
     for line, answer, (column, allowed) in zip(lines, compare_texts(lines), expected):
         if int(answer) not in allowed:
@@ -248,8 +289,9 @@ def run(scratch, options):
                 column.pieces = pieces.get(column.charset, [])
                 fill(sql, column, texts_for(column, dice, options.rows))
                 ask_server(sql, column)
+            short = ask_short_chars(sql, columns, dice)
         server.shut_down()
-    return check_pairs(columns, dice) + check_sql(site, columns, dice)
+    return check_pairs(columns, dice, short) + check_sql(site, columns, dice)
 
 
 def main():

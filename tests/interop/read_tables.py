@@ -15,6 +15,7 @@ import sys
 
 import backup_mirror
 import realserver
+import redoubt
 import sqlclient
 import workload
 from stored_rows import DUMP, Dump, compare, compare_indexes, quoted, try_query
@@ -175,6 +176,8 @@ def make_keys(sql, config, draw):
     sql.query("CREATE TABLE d.descending (a INT, b VARCHAR(20), c INT, PRIMARY KEY (a DESC, b), KEY (c DESC))")
     sql.query("CREATE TABLE d.late_key (x VARCHAR(10), y INT, z BIGINT, w INT, PRIMARY KEY (z, x)) ROW_FORMAT=REDUNDANT")
     sql.query("CREATE TABLE d.empty_table (a INT PRIMARY KEY)")
+    sql.query("CREATE TABLE d.hash (a VARCHAR(20) PRIMARY KEY, b TEXT, c INT, UNIQUE (b, c))")  # kept unique by a hidden hash
+    sql.query("CREATE TABLE d.hash_only (a VARCHAR(20), b TEXT UNIQUE)")
     sql.query("CREATE TABLE d.equal_keys (a VARCHAR(20), t TEXT, n INT, PRIMARY KEY (a, t(4)), KEY (t(3)), KEY (n)) COLLATE utf8mb4_general_ci")
     for number, name in enumerate(_NAMES):
         sql.query(f"INSERT INTO d.equal_keys VALUES ('{name}', REPEAT('{name}', {1 + number * 700}), {number})")
@@ -186,6 +189,8 @@ def make_keys(sql, config, draw):
                   f"REPEAT('é', {draw.choice((3, 30, 5000))}))")
         sql.query(f"INSERT IGNORE INTO d.descending VALUES ({draw.randint(-9, 9)}, {quoted(text(draw, 6))}, {number})")
         sql.query(f"INSERT IGNORE INTO d.late_key VALUES ({quoted(text(draw, 6))}, {number}, {draw.randint(-99, 99)}, NULL)")
+    sql.query("INSERT INTO d.hash SELECT seq, IF(seq MOD 5, MD5(seq), NULL), seq FROM seq_1_to_300")
+    sql.query("INSERT INTO d.hash_only SELECT seq, IF(seq MOD 5, MD5(seq), NULL) FROM seq_1_to_300")
     sql.query("INSERT INTO d.many SELECT seq, CONCAT('value ', seq, REPEAT('x', seq MOD 90)) FROM seq_1_to_8000")
     sql.query("DELETE FROM d.many WHERE a MOD 7 = 3")
     sql.query("UPDATE d.many SET b = CONCAT(b, '!') WHERE a MOD 5 = 0")
@@ -386,6 +391,7 @@ class Case:
                     sql.query("INSERT INTO d.last_words VALUES (1), (2)")
                 server.kill()
                 del sessions
+        found += self.verify()
         dump = Dump(self.site.data, *self.options())
         indexes = compare_indexes(dump, self.site.data, self.options())
         # (which would else bring its statistics up to date while it is asked)
@@ -396,6 +402,11 @@ class Case:
             server.kill()
         found += indexes
         return [f"{self.name} {state}: {sentence}" for sentence in found]
+
+
+    def verify(self):
+        answer = redoubt.run(redoubt.command("verify", self.site.data, "--level", "files,pages,trees,rows", *self.options()))
+        return [f"verify: {finding}" for finding in answer.document["findings"] if finding["severity"] != "note"][:5]
 
 
 class LoadCase(Case):
