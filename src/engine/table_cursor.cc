@@ -323,7 +323,7 @@ Result<bool> TableCursor::find_clustered() {
                     (has.prefix == wanted.prefix || has.prefix == 0);
             if (found) {
                 key[i] = key_fields_[j];
-                if (wanted.prefix != 0 && key[i].size > wanted.prefix) {
+                if (wanted.prefix != 0) {  // so many characters, whatever bytes they have
                     key[i].size = static_cast<std::uint32_t>(
                         record::prefix_size(wanted, record::as_text(key[i].bytes())));
                 }

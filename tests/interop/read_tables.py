@@ -172,7 +172,7 @@ def make_keys(sql, config, draw):
     sql.query("CREATE TABLE d.no_key (a INT, b VARCHAR(10))")
     sql.query("CREATE TABLE d.unique_only (a INT, b INT NOT NULL, c CHAR(3), UNIQUE (b))")
     sql.query("CREATE TABLE d.prefix_key (a VARCHAR(100), b VARCHAR(100), c TEXT, PRIMARY KEY (a(3), b(4)), "
-              "KEY (c(20)), KEY (a(5)))")
+              "KEY (c(20)), KEY (a(5)), KEY (b, c(3)))")
     sql.query("CREATE TABLE d.descending (a INT, b VARCHAR(20), c INT, PRIMARY KEY (a DESC, b), KEY (c DESC))")
     sql.query("CREATE TABLE d.late_key (x VARCHAR(10), y INT, z BIGINT, w INT, PRIMARY KEY (z, x)) ROW_FORMAT=REDUNDANT")
     sql.query("CREATE TABLE d.empty_table (a INT PRIMARY KEY)")
