@@ -168,6 +168,7 @@ class StalePages(unittest.TestCase):
     def test_prepared_backup_with_manifest(self):
         """A file that prepare had no reason to change keeps its hash, also when prepare is interrupted and run again."""
         def check(one):
+            one.backup += "-to-be-prepared"
             with one.server() as server:
                 with server.connect() as sql:
                     one.change(sql)

@@ -19,6 +19,7 @@ _CTEST_SKIP = 77
 _TABLES = 60
 _DAMAGED = ("d.t01", "d.t58")
 _RUNS_MAX = 40
+_STOPS = 3
 _INDEX_COUNT = 54  # byte offset of the number of records in an index page
 
 
@@ -40,7 +41,7 @@ def make(site, config):
 
 
 def verify(site, after_s, *options):
-    """Runs it and interrupts it `after_s` seconds after its trees began (None: not)."""
+    """Runs it and interrupts it after `after_s` seconds (None: not)."""
     process = subprocess.Popen([*redoubt.command("verify", site.data), "--threads", "1", "--level", "trees", *options],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     if after_s is not None:
@@ -52,6 +53,7 @@ def verify(site, after_s, *options):
 
 def run(site):
     """Sentences on what is wrong."""
+    verify(site, None)  # so that the next one is as quick as those after it
     begun = time.monotonic()
     code, output, errors = verify(site, None)
     whole_s = time.monotonic() - begun
@@ -62,16 +64,22 @@ def run(site):
         found.append(f"whole: damage in {damaged(whole)}")
 
     tables, seen, options, stops = 0, [], (), 0
+    early, late = 0, whole_s
     for number in range(_RUNS_MAX):
-        code, output, errors = verify(site, whole_s * 0.4 if number < 12 else None, *options)
+        after_s = (early + late) / 2
+        code, output, errors = verify(site, after_s if stops < _STOPS else None, *options)
         document = json.loads(output)
         tables = max(tables, document["checked"]["tables"])
         seen += damaged(document)
-        if code != redoubt.INTERRUPTED:
-            break
         again = re.search(r"--from-table '([^']*)'", output + errors)
-        if again:  # else it was interrupted before the tables
+        if code == redoubt.INTERRUPTED and again:
             options, stops = ("--from-table", again.group(1)), stops + 1
+        elif code == redoubt.INTERRUPTED:  # before the tables
+            early = after_s
+        elif stops:
+            break
+        else:  # at its end before it was interrupted
+            late, seen = after_s, []
     if code != redoubt.DAMAGE and "d.t58" not in seen:
         found.append(f"the last run: exit {code}: {errors}")
     if set(seen) != set(_DAMAGED):
