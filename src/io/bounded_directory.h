@@ -15,8 +15,8 @@ namespace redoubt::io {
 /// below: the one not used for longest is closed when another is needed, and opened again, by its
 /// path, when it is used.
 ///   D1  What was written through it is synced before a file is closed: the system tells of a
-///       failed write only those who have the file open. A sync that failed is told of by every
-///       later use of that file.
+///       failed write only those who have the file open. One that failed is told of by
+///       every later use of that file.
 ///   D2  Files follow renames made through this directory; those that it deletes or replaces stay
 ///       open, and so does a file with a lock. They are known by the path they were opened by;
 ///       nobody else may rename them meanwhile.

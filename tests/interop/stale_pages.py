@@ -148,6 +148,14 @@ class StalePages(unittest.TestCase):
         with open(one.path(_FILE), "rb") as file:
             return file.read()
 
+    def _assert_found_in_backup(self, one):
+        self._assert_whole(one, one.backup)
+        stale = one.put_back(os.path.join(one.backup, _FILE))
+        self.assertIsNotNone(next(stale, None))
+        self._assert_found(one, one.backup, _FILE, "file-changed")
+        stale.close()
+        self._assert_whole(one, one.backup)
+
     def test_backup_with_manifest(self):
         def check(one):
             with one.server() as server:
@@ -157,12 +165,7 @@ class StalePages(unittest.TestCase):
                 result = hot_backup.back_up(server, one.backup, one.site, one.config)
                 self.assertEqual(result.code, redoubt.OK, result.text)
                 server.shut_down()
-            self._assert_whole(one, one.backup)
-            stale = one.put_back(os.path.join(one.backup, _FILE))
-            self.assertIsNotNone(next(stale, None))
-            self._assert_found(one, one.backup, _FILE, "file-changed")
-            stale.close()
-            self._assert_whole(one, one.backup)
+            self._assert_found_in_backup(one)
         self._each(check)
 
     def test_prepared_backup_with_manifest(self):
@@ -188,12 +191,7 @@ class StalePages(unittest.TestCase):
             self._assert_whole(one, one.backup)
             answer = redoubt.run(prepare)
             self.assertEqual(answer.code, redoubt.OK, answer.text)
-            self._assert_whole(one, one.backup)
-            stale = one.put_back(os.path.join(one.backup, _FILE))
-            self.assertIsNotNone(next(stale, None))
-            self._assert_found(one, one.backup, _FILE, "file-changed")
-            stale.close()
-            self._assert_whole(one, one.backup)
+            self._assert_found_in_backup(one)
         self._each(check)
 
 
