@@ -7,7 +7,6 @@
 #include "page/header.h"
 #include "page/index_page.h"
 #include "record/compare.h"
-#include "record/parse.h"
 
 namespace redoubt::btree {
 namespace {
@@ -18,18 +17,16 @@ constexpr unsigned kLevelMax = 63;  // far beyond what 2^32 pages can need
 
 TreeReader::TreeReader(space::PageSource& source, const Tree& tree,
                        const record::RecordLayout& layout, const base::CancelToken* cancel)
-    : source_(source), tree_(tree), layout_(layout), cancel_(cancel), page_(tree.logical_size) {
-    if (tree.row_compressed) {
-        stored_.resize(tree.physical_size);
-    }
-}
+    : source_(source),
+      tree_(tree),
+      layout_(layout),
+      cancel_(cancel),
+      loader_(source, tree, layout) {}
 
-unsigned TreeReader::level() const { return page::IndexHeaderView(page_).level(); }
-
-unsigned TreeReader::info() const { return record::info_bits(page_, origin_, layout_.compact); }
+unsigned TreeReader::level() const { return page::IndexHeaderView(page_.bytes).level(); }
 
 Status TreeReader::parse(std::size_t count, std::span<record::Field> out) const {
-    Status parsed = record::parse_record(page_, origin_, layout_, count, out);
+    Status parsed = record::parse_record(page_.bytes, origin_, layout_, count, out);
     if (!parsed) {
         return std::move(parsed.error()).with_page(page_id());
     }
@@ -45,16 +42,10 @@ Status TreeReader::count_page() {
 
 Status TreeReader::load(PageNo number) {
     failed_page_ = number;
-    const PageId id{tree_.root.space, number};
-    if (tree_.row_compressed) {
-        RETURN_IF_ERROR(source_.read(id, stored_));
-        RETURN_IF_ERROR(expander_.expand(stored_, id, page_));
-    } else {
-        RETURN_IF_ERROR(source_.read(id, page_));
-    }
-    RETURN_IF_ERROR(list_records(page_, id, tree_.index_id, layout_.compact, origins_));
+    auto loaded = ahead_ != nullptr ? ahead_->take(number, page_) : std::nullopt;
+    RETURN_IF_ERROR(loaded ? std::move(*loaded) : loader_.load(number, page_));
     if (changes_ != nullptr && level() == 0) {
-        RETURN_IF_ERROR(make_changes(id));
+        RETURN_IF_ERROR(make_changes({tree_.root.space, number}));
     }
     current_page_ = number;
     failed_page_ = kNoPage;
@@ -67,16 +58,17 @@ Status TreeReader::make_changes(PageId id) {
     if (!wait) {
         return {};
     }
-    RETURN_IF_ERROR(changes_->make(id, layout_, page_));
-    return list_records(page_, id, tree_.index_id, layout_.compact, origins_);
+    RETURN_IF_ERROR(changes_->make(id, layout_, page_.bytes));
+    return list_records(page_.bytes, id, tree_.index_id, layout_.compact, page_.origins);
 }
 
 Status TreeReader::load_root() {
     ASSIGN_OR_RETURN(pages_max_, source_.page_count(tree_.root.space));
     pages_walked_ = 0;
+    leaves_walked_ = 0;
     fields_.resize(std::max(layout_.fields.size(), layout_.key_fields + 1));
     RETURN_IF_ERROR(load(tree_.root.page));
-    const page::HeaderView header(page_);
+    const page::HeaderView header(page_.bytes);
     if (level() > kLevelMax || header.next() != kNoPage || header.previous() != kNoPage) {
         return corruption(page_id(), "not the root of a tree");
     }
@@ -89,7 +81,7 @@ Status TreeReader::load_below(PageNo number, unsigned above) {
         failed_page_ = number;
         return corruption(page_id(), "a page on level {} below one on level {}", level(), above);
     }
-    if (origins_.empty()) {
+    if (page_.origins.empty()) {
         failed_page_ = number;
         return corruption(page_id(), "a page without records that is not the root");
     }
@@ -106,7 +98,7 @@ Status TreeReader::load_leaf(PageNo number) {
 }
 
 Result<PageNo> TreeReader::child(std::size_t index) {
-    auto found = record::parse_node_pointer(page_, origins_[index], layout_, fields_);
+    auto found = record::parse_node_pointer(page_.bytes, page_.origins[index], layout_, fields_);
     if (!found) {
         return std::move(found.error()).with_page(page_id());
     }
@@ -115,7 +107,7 @@ Result<PageNo> TreeReader::child(std::size_t index) {
 
 Status TreeReader::descend(std::size_t index) {
     const unsigned above = level();
-    if (origins_.empty()) {
+    if (page_.origins.empty()) {
         return corruption(page_id(), "a page above the leaves has no records");
     }
     ASSIGN_OR_RETURN(const PageNo below, child(index));
@@ -127,7 +119,7 @@ Status TreeReader::to_first() {
     while (level() != 0) {
         RETURN_IF_ERROR(descend(0));
     }
-    if (page::HeaderView(page_).previous() != kNoPage) {
+    if (page::HeaderView(page_.bytes).previous() != kNoPage) {
         return corruption(page_id(), "the first leaf has one before it");
     }
     at_ = 0;
@@ -137,23 +129,23 @@ Status TreeReader::to_first() {
 Status TreeReader::to_last() {
     RETURN_IF_ERROR(load_root());
     while (level() != 0) {
-        RETURN_IF_ERROR(descend(origins_.empty() ? 0 : origins_.size() - 1));
+        RETURN_IF_ERROR(descend(page_.origins.empty() ? 0 : page_.origins.size() - 1));
     }
-    if (page::HeaderView(page_).next() != kNoPage) {
+    if (page::HeaderView(page_.bytes).next() != kNoPage) {
         return corruption(page_id(), "the last leaf has one behind it");
     }
-    at_ = origins_.size();
+    at_ = page_.origins.size();
     return {};
 }
 
 Result<bool> TreeReader::before(std::size_t index, std::size_t count,
                                 std::span<const record::Field> key, bool behind) {
-    const std::size_t origin = origins_[index];
-    if ((record::info_bits(page_, origin, layout_.compact) & record::kMinimumRecord) != 0) {
+    const std::size_t origin = page_.origins[index];
+    if ((record::info_bits(page_.bytes, origin, layout_.compact) & record::kMinimumRecord) != 0) {
         return true;
     }
     if (count == key.size()) {
-        Status parsed = record::parse_record(page_, origin, layout_, count, fields_);
+        Status parsed = record::parse_record(page_.bytes, origin, layout_, count, fields_);
         if (!parsed) {
             return std::move(parsed.error()).with_page(page_id());
         }
@@ -167,7 +159,7 @@ Result<bool> TreeReader::before(std::size_t index, std::size_t count,
 Result<std::size_t> TreeReader::count_before(std::span<const record::Field> key, bool behind,
                                              bool leaf) {
     std::size_t low = 0;
-    std::size_t high = origins_.size();
+    std::size_t high = page_.origins.size();
     while (low < high) {
         const std::size_t middle = (low + high) / 2;
         ASSIGN_OR_RETURN(const bool is_before,
@@ -199,7 +191,7 @@ Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
 /// Whether the place for a key is between records of the leaf read last, so that no page need be
 /// read.
 Result<bool> TreeReader::on_this_leaf(std::span<const record::Field> key, bool behind) {
-    if (current_page_ == kNoPage || failed_page_ != kNoPage || origins_.size() < 2 ||
+    if (current_page_ == kNoPage || failed_page_ != kNoPage || page_.origins.size() < 2 ||
         level() != 0 || fields_.size() < layout_.fields.size()) {
         return false;
     }
@@ -207,9 +199,23 @@ Result<bool> TreeReader::on_this_leaf(std::span<const record::Field> key, bool b
     if (!after_first) {
         return false;
     }
-    ASSIGN_OR_RETURN(const bool after_last, before(origins_.size() - 1, key.size(), key, behind));
+    ASSIGN_OR_RETURN(const bool after_last,
+                     before(page_.origins.size() - 1, key.size(), key, behind));
     pages_walked_ = 0;
     return !after_last;
+}
+
+/// A walk is about to go on to page `to`.
+void TreeReader::note_walk(PageNo to, bool forward) {
+    constexpr unsigned kLongWalk = 8;  // leaves: one that has come so far may go on
+    leaves_walked_ = forward == walks_forward_ ? leaves_walked_ + 1 : 1;
+    walks_forward_ = forward;
+    if (leaves_walked_ == kLongWalk && may_read_ahead_) {
+        if (ahead_ == nullptr) {
+            ahead_ = std::make_unique<ReadAhead>(loader_);
+        }
+        ahead_->follow(to, forward);
+    }
 }
 
 Result<bool> TreeReader::step(bool forward) {
@@ -217,34 +223,32 @@ Result<bool> TreeReader::step(bool forward) {
         return corruption({tree_.root.space, failed_page_}, "the page could not be read");
     }
     for (;;) {
-        if (forward && at_ < origins_.size()) {
-            origin_ = origins_[at_++];
+        if (forward && at_ < page_.origins.size()) {
+            origin_ = page_.origins[at_++];
             return true;
         }
         if (!forward && at_ > 0) {
-            origin_ = origins_[--at_];
+            origin_ = page_.origins[--at_];
             return true;
         }
-        const page::HeaderView header(page_);
+        const page::HeaderView header(page_.bytes);
         const PageNo from = current_page_;
         const PageNo to = forward ? header.next() : header.previous();
         if (to == kNoPage || current_page_ == kNoPage) {
             return false;
         }
+        note_walk(to, forward);
         RETURN_IF_ERROR(load_leaf(to));
-        const page::HeaderView loaded(page_);
+        const page::HeaderView loaded(page_.bytes);
         const PageNo back = forward ? loaded.previous() : loaded.next();
         if (back != from) {  // T1
             failed_page_ = to;
             return corruption(page_id(), "page {} leads here, but this page leads back to {}",
                               from.value, back.value);
         }
-        at_ = forward ? 0 : origins_.size();
+        at_ = forward ? 0 : page_.origins.size();
     }
 }
-
-Result<bool> TreeReader::next() { return step(true); }
-Result<bool> TreeReader::previous() { return step(false); }
 
 Result<bool> TreeReader::skip_damage(bool forward, PageId& lost) {
     const PageNo bad = failed_page_;
@@ -262,7 +266,7 @@ Result<bool> TreeReader::skip_damage(bool forward, PageId& lost) {
     PageNo before_it = kNoPage;
     bool found = false;
     for (;;) {
-        for (std::size_t i = 0; i < origins_.size(); ++i) {
+        for (std::size_t i = 0; i < page_.origins.size(); ++i) {
             ASSIGN_OR_RETURN(const PageNo leaf, child(i));
             if (found || (leaf == bad && !forward)) {
                 const PageNo wanted = forward ? leaf : before_it;
@@ -271,13 +275,13 @@ Result<bool> TreeReader::skip_damage(bool forward, PageId& lost) {
                     return false;
                 }
                 RETURN_IF_ERROR(load_leaf(wanted));
-                at_ = forward ? 0 : origins_.size();
+                at_ = forward ? 0 : page_.origins.size();
                 return true;
             }
             found = leaf == bad;
             before_it = leaf;
         }
-        const PageNo next = page::HeaderView(page_).next();
+        const PageNo next = page::HeaderView(page_.bytes).next();
         if (next == kNoPage || !load(next) || level() != 1) {
             failed_page_ = bad;
             return false;

@@ -12,31 +12,13 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/ids.h"
-#include "btree/row_compressed.h"
-#include "page/flags.h"
+#include "btree/page_loader.h"
+#include "btree/read_ahead.h"
 #include "record/layout.h"
+#include "record/parse.h"
 #include "space/page_source.h"
 
 namespace redoubt::btree {
-
-/// Where a tree is and how its pages look.
-struct Tree {
-    PageId root;
-    std::uint64_t index_id = 0;
-    std::uint32_t physical_size = 0;  ///< bytes of a page in the file
-    std::uint32_t logical_size = 0;   ///< greater only where row_compressed
-    bool row_compressed = false;
-
-    /// `flags`: of the tablespace that `root` is in.
-    static Tree at(PageId root, std::uint64_t index_id, const page::TablespaceFlags& flags) {
-        return {.root = root,
-                .index_id = index_id,
-                .physical_size = flags.physical_page_size,
-                .logical_size =
-                    flags.row_compressed ? flags.logical_page_size : flags.physical_page_size,
-                .row_compressed = flags.row_compressed};
-    }
-};
 
 class BufferedChanges;
 
@@ -47,6 +29,8 @@ public:
     TreeReader(space::PageSource& source, const Tree& tree, const record::RecordLayout& layout,
                const base::CancelToken* cancel = nullptr);
 
+    /// Has the leaves of long walks read ahead, in a thread of its own.
+    void allow_read_ahead() { may_read_ahead_ = true; }
     /// Of a secondary index: its leaves are to be seen with the changes that wait for them.
     /// `changes` outlives this; null: there are none.
     void add_changes(BufferedChanges* changes) { changes_ = changes; }
@@ -60,19 +44,25 @@ public:
 
     /// Steps over a record, which becomes the current one; false: there is none. After an error,
     /// skip_damage() may be called. Errors: Corruption with the page, Io, Key, NotFound.
-    Result<bool> next();
-    Result<bool> previous();
+    Result<bool> next() {
+        if (at_ < page_.origins.size() && failed_page_ == kNoPage) {
+            origin_ = page_.origins[at_++];
+            return true;
+        }
+        return step(true);
+    }
+    Result<bool> previous() { return step(false); }
     /// After an error of next() or previous(): goes on with the next leaf that can be found through
     /// the pages above; false: there is none, or they cannot be read either. `lost`: the page that
     /// is left out.
     Result<bool> skip_damage(bool forward, PageId& lost);
 
-    std::span<const std::byte> page() const { return page_; }
+    std::span<const std::byte> page() const { return page_.bytes; }
     PageId page_id() const { return {tree_.root.space, current_page_}; }
     std::size_t origin() const { return origin_; }
-    unsigned info() const;
+    unsigned info() const { return record::info_bits(page_.bytes, origin_, layout_.compact); }
     /// Records on the current page.
-    std::size_t page_record_count() const { return origins_.size(); }
+    std::size_t page_record_count() const { return page_.origins.size(); }
     /// The first `count` fields of the current record.
     Status parse(std::size_t count, std::span<record::Field> out) const;
 
@@ -82,6 +72,7 @@ public:
 
 private:
     Status load(PageNo page);
+    void note_walk(PageNo to, bool forward);
     Status make_changes(PageId id);
     Status load_root();
     Status load_leaf(PageNo page);
@@ -101,14 +92,16 @@ private:
     const record::RecordLayout& layout_;
     const base::CancelToken* cancel_;
     BufferedChanges* changes_ = nullptr;
-    PageExpander expander_;
-    std::vector<std::byte> page_;
-    std::vector<std::byte> stored_;  // of a row_compressed page
-    std::vector<std::uint16_t> origins_;
+    PageLoader loader_;
+    LoadedPage page_;
+    bool may_read_ahead_ = false;
+    unsigned leaves_walked_ = 0;  // one after the other, the same way
+    bool walks_forward_ = true;
+    std::unique_ptr<ReadAhead> ahead_;  // once a walk is long
     std::vector<record::Field> fields_;
     PageNo current_page_ = kNoPage;
     PageNo failed_page_ = kNoPage;  // that could not be loaded, for skip_damage()
-    std::size_t at_ = 0;            // between origins_[at_ - 1] and origins_[at_]
+    std::size_t at_ = 0;            // between the records at_ - 1 and at_
     std::size_t origin_ = 0;
     std::uint32_t pages_walked_ = 0;
     std::uint32_t pages_max_ = 0;

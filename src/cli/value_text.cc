@@ -40,7 +40,7 @@ std::size_t printable_size(std::string_view text) {
 std::string value_of(std::span<const std::byte> bytes, const record::ColumnType& type) {
     record::ValueDecoder decoder(type);
     const auto value = decoder.decode(bytes);
-    return value ? value_words(*value) : "x'" + hex_text(bytes, kBytesShown) + "' (no such value)";
+    return value ? value_words(**value) : "x'" + hex_text(bytes, kBytesShown) + "' (no such value)";
 }
 
 }  // namespace

@@ -469,10 +469,11 @@ private:
             return bits_text(stored);
         }
         record::ValueDecoder decoder(type);
-        const auto value = decoder.decode(std::as_bytes(std::span<const char>(stored)));
-        if (!value) {
+        const auto decoded = decoder.decode(std::as_bytes(std::span<const char>(stored)));
+        if (!decoded) {
             return "''";
         }
+        const record::Value* const value = *decoded;
         switch (value->kind) {
             case Kind::Integer:
             case Kind::Unsigned: {

@@ -86,6 +86,7 @@ private:
                 .transactions = transactions_,
                 .read_uncommitted = options_.read_uncommitted,
                 .changes_buffered = changes_buffered_,
+                .read_ahead = options_.threads > 1,
                 .lost = options_.skip_damaged ? this : nullptr,
                 .cancel = options_.cancel};
     }

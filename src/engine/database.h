@@ -45,7 +45,7 @@ public:
     virtual Result<bool> next() = 0;
     /// Of the current row, valid until next(). `position` is one of Scan::columns. Errors:
     /// Corruption of an off-page column, Io, Key.
-    virtual Result<record::Value> value(std::size_t position) = 0;
+    virtual Result<const record::Value*> value(std::size_t position) = 0;
     /// A change that was never committed (only under read_uncommitted).
     virtual bool uncommitted() const = 0;
 };

@@ -85,6 +85,8 @@ bool TableCursor::has_virtual_column() const {
 
 Status TableCursor::open_part() {
     const bool secondary = scan_.index != 0;
+    reader_.reset();  // of the part before, which uses the layouts
+    lookup_.reset();
     clustered_layout_ = part().indexes[0].layout;
     ASSIGN_OR_RETURN(const btree::Tree tree, tree_of(part().indexes[0]));
     auto reader = std::make_unique<btree::TreeReader>(context_.spaces, tree, clustered_layout_,
@@ -92,13 +94,11 @@ Status TableCursor::open_part() {
     blobs_ = std::make_unique<btree::BlobReader>(context_.spaces, part().space, tree.physical_size,
                                                  tree.row_compressed);
     if (!context_.read_uncommitted && context_.transactions.emptied_tables().contains(part().id)) {
-        reader_.reset();  // it was empty before the transaction that filled it
-        return {};
+        return {};  // it was empty before the transaction that filled it
     }
     RETURN_IF_ERROR(apply_instant_changes(
         *reader, part(), context_.read_uncommitted ? nullptr : &context_.transactions,
         clustered_layout_));
-    lookup_.reset();
     if (secondary) {
         const auto& key = clustered_layout_.fields;
         for (std::size_t i = 0; i < clustered_layout_.key_fields; ++i) {
@@ -127,6 +127,9 @@ Status TableCursor::open_part() {
         }
     }
     reader_ = std::move(reader);
+    if (context_.read_ahead) {
+        reader_->allow_read_ahead();
+    }
     RETURN_IF_ERROR(find_fields());
     return position();
 }
@@ -180,6 +183,14 @@ Status TableCursor::position() {
 
 Result<bool> TableCursor::step() {
     auto more = scan_.descending ? reader_->previous() : reader_->next();
+    if (!more) {
+        more = step_past_damage(std::move(more.error()));
+    }
+    return more;
+}
+
+Result<bool> TableCursor::step_past_damage(Error why) {
+    Result<bool> more(std::move(why));
     while (!more && context_.lost != nullptr) {
         const ErrorCode code = more.error().code();
         if (code == ErrorCode::Cancelled || code == ErrorCode::Internal) {
@@ -203,9 +214,9 @@ Result<bool> TableCursor::next() {
         if (reader_ != nullptr) {
             ASSIGN_OR_RETURN(more, step());
         }
-        if (more) {
-            ASSIGN_OR_RETURN(const bool end, beyond_end());
-            more = !end;
+        if (more && end().given) {
+            ASSIGN_OR_RETURN(const bool beyond, beyond_end());
+            more = !beyond;
         }
         if (more) {
             ASSIGN_OR_RETURN(const bool is_row, settle());
@@ -226,15 +237,14 @@ Result<bool> TableCursor::next() {
 }
 
 Result<bool> TableCursor::beyond_end() {
-    const Bound& end = scan_.descending ? lower_ : upper_;
-    if (!end.given || (reader_->info() & record::kMinimumRecord) != 0) {
+    if ((reader_->info() & record::kMinimumRecord) != 0) {
         return false;
     }
     std::vector<Field>& fields = scan_.index == 0 ? fields_ : key_fields_;
-    RETURN_IF_ERROR(reader_->parse(end.key.size(), fields));
-    int order = record::compare_keys(reader_->layout().fields, fields, end.key);
+    RETURN_IF_ERROR(reader_->parse(end().key.size(), fields));
+    int order = record::compare_keys(reader_->layout().fields, fields, end().key);
     order = scan_.descending ? -order : order;
-    return order > 0 || (order == 0 && !end.inclusive);
+    return order > 0 || (order == 0 && !end().inclusive);
 }
 
 Result<bool> TableCursor::settle() {
@@ -389,22 +399,22 @@ Result<Field> TableCursor::beginning_of(const Field& field, std::size_t size) {
     return Field{.data = bytes.data(), .size = static_cast<std::uint32_t>(bytes.size())};
 }
 
+/// Of a field with an off-page part.
 Result<std::span<const std::byte>> TableCursor::whole_value(const Field& field, Column& column) {
-    if (!field.external) {
-        return field.bytes();
-    }
     const std::size_t local = field.size - record::kReferenceSize;
     column.whole.assign(record::as_text(field.bytes().first(local)));
     RETURN_IF_ERROR(blobs_->append(field.bytes().last(record::kReferenceSize), column.whole));
     return std::as_bytes(std::span<const char>(column.whole));
 }
 
-Result<Value> TableCursor::value(std::size_t position) {
+Result<const Value*> TableCursor::value(std::size_t position) {
+    static constexpr Value kNull;
+    static constexpr Value kNotStored{.kind = Value::Kind::NotStored};
     if (position >= slot_of_.size() || slot_of_[position] == kNoField) {
         return make_error(ErrorCode::Internal, "column {} was not asked for", position);
     }
     if (table_.table.columns[position].virtual_column) {
-        return Value{.kind = Value::Kind::NotStored};
+        return &kNotStored;
     }
     if (!parsed_) {
         RETURN_IF_ERROR(clustered().parse(field_count_, fields_));
@@ -413,14 +423,17 @@ Result<Value> TableCursor::value(std::size_t position) {
     Column& column = columns_[slot_of_[position]];
     const Field& field = fields_[column.field];
     if (field.null) {
-        return Value{};
+        return &kNull;
     }
-    ASSIGN_OR_RETURN(const auto bytes, whole_value(field, column));
+    std::span<const std::byte> bytes = field.bytes();
+    if (field.external) {
+        ASSIGN_OR_RETURN(bytes, whole_value(field, column));
+    }
     auto decoded = column.decoder->decode(bytes);
     if (!decoded) {
         return std::move(decoded.error()).with_page(clustered().page_id());
     }
-    return decoded;
+    return *decoded;
 }
 
 }  // namespace redoubt::engine

@@ -27,6 +27,7 @@ struct CursorContext {
     const undo::Transactions& transactions;
     bool read_uncommitted = false;
     bool changes_buffered = false;  ///< the change buffer is not empty
+    bool read_ahead = false;        ///< scans may use another thread
     LostPages* lost = nullptr;      ///< null: damage ends a scan
     const base::CancelToken* cancel = nullptr;
 };
@@ -37,7 +38,7 @@ public:
     /// Before the first next(). Errors: Unsupported, Corruption, Io, Key.
     Status start();
     Result<bool> next() override;
-    Result<record::Value> value(std::size_t position) override;
+    Result<const record::Value*> value(std::size_t position) override;
     bool uncommitted() const override { return uncommitted_; }
 
 private:
@@ -61,6 +62,7 @@ private:
     Status find_fields();
     Status position();
     Result<bool> step();
+    Result<bool> step_past_damage(Error why);
     /// The current record of the scanned index as a row; false: it is none.
     Result<bool> settle();
     Result<bool> settle_clustered(btree::TreeReader& reader);
@@ -69,6 +71,7 @@ private:
     Result<bool> same_key();
     Result<record::Field> beginning_of(const record::Field& field, std::size_t size);
     Result<bool> has_ended();
+    const Bound& end() const { return scan_.descending ? lower_ : upper_; }
     Result<bool> beyond_end();
     Result<std::span<const std::byte>> whole_value(const record::Field& field, Column& column);
     btree::TreeReader& clustered() { return lookup_ != nullptr ? *lookup_ : *reader_; }

@@ -21,6 +21,12 @@ constexpr unsigned kLengthSize = 0x07;
 constexpr std::size_t kDeflateRatio = 1032;  // what a byte of deflate can become at most
 
 std::uint64_t load_unsigned(std::span<const std::byte> bytes) {
+    if (bytes.size() == sizeof(std::uint32_t)) {
+        return load_be<std::uint32_t>(bytes.data());
+    }
+    if (bytes.size() == sizeof(std::uint64_t)) {
+        return load_be<std::uint64_t>(bytes.data());
+    }
     std::uint64_t value = 0;
     for (const std::byte b : bytes) {
         value = (value << 8) | std::to_integer<std::uint64_t>(b);
@@ -75,20 +81,26 @@ ValueDecoder::ValueDecoder(const ColumnType& type) : type_(type) {
     }
 }
 
-Result<Value> ValueDecoder::decode(std::span<const std::byte> stored) {
+Result<const Value*> ValueDecoder::decode(std::span<const std::byte> stored) {
+    if (type_.kind == TypeKind::Integer) {  // most columns that are summed up or compared
+        if (!fits(type_, stored.size())) {
+            return wrong_size(stored.size());
+        }
+        value_ =
+            type_.is_unsigned
+                ? Value{.kind = Value::Kind::Unsigned, .unsigned_integer = load_unsigned(stored)}
+                : Value{.kind = Value::Kind::Integer, .integer = load_signed(stored)};
+    } else {
+        ASSIGN_OR_RETURN(value_, decode_other(stored));
+    }
+    return &value_;
+}
+
+Result<Value> ValueDecoder::decode_other(std::span<const std::byte> stored) {
     if (type_.size != 0 && stored.size() != type_.size && type_.kind != TypeKind::FixedText) {
         return wrong_size(stored.size());
     }
     switch (type_.kind) {
-        case TypeKind::Integer:
-            if (!fits(type_, stored.size())) {
-                return wrong_size(stored.size());
-            }
-            if (type_.is_unsigned) {
-                return Value{.kind = Value::Kind::Unsigned,
-                             .unsigned_integer = load_unsigned(stored)};
-            }
-            return Value{.kind = Value::Kind::Integer, .integer = load_signed(stored)};
         case TypeKind::Float:
             if (type_.precision != 0) {
                 return fixed_point(static_cast<double>(load_little<float>(stored)), type_.digits);
@@ -147,6 +159,7 @@ Result<Value> ValueDecoder::decode(std::span<const std::byte> stored) {
             return text_value(text_);
         case TypeKind::Bit:
         case TypeKind::FixedBytes:
+        case TypeKind::Integer:
         case TypeKind::Unknown:
             break;
     }

@@ -16,18 +16,20 @@ class ValueDecoder {
 public:
     /// `type` outlives this.
     explicit ValueDecoder(const ColumnType& type);
-    /// `stored`: the whole value (off-page columns put together), not NULL. The result views
-    /// `stored` or this decoder, until its next call. Errors: Corruption, without a page, of bytes
-    /// that are no such value.
-    Result<Value> decode(std::span<const std::byte> stored);
+    /// `stored`: the whole value (off-page columns put together), not NULL. The result is valid
+    /// until the next call, and views `stored` or this decoder. Errors: Corruption, without a page,
+    /// of bytes that are no such value.
+    Result<const Value*> decode(std::span<const std::byte> stored);
 
 private:
+    Result<Value> decode_other(std::span<const std::byte> stored);  // no Integer
     Result<Value> decode_text(std::span<const std::byte> stored);
     Value decode_label(std::span<const std::byte> stored);
     Value decode_set(std::span<const std::byte> stored);
     Result<std::span<const std::byte>> decompress(std::span<const std::byte> stored);
 
     const ColumnType& type_;
+    Value value_;
     std::unique_ptr<TextConverter> converter_;
     std::string text_;
     std::string plain_;  // of a compressed column

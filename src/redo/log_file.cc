@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <unordered_map>
 
 #include "base/assert.h"
 #include "base/big_endian.h"
@@ -49,6 +50,31 @@ Status refuse_further_log_files(io::Directory& directory, std::string_view path)
     }
     return {};
 }
+
+/// Where the walks of one search have led. A search begins a walk at every byte; walks meet, and
+/// from there the later one goes at once where the earlier came to. So a search takes about as many
+/// steps as it passes bytes, also in long runs of one byte.
+class Trails {
+public:
+    /// Where a walk from `lsn` is known to come to; `lsn` itself if none has passed there.
+    std::uint64_t beyond(std::uint64_t lsn) const {
+        const auto found = leads_to_.find(lsn);
+        return found == leads_to_.end() ? lsn : found->second;
+    }
+    /// The current walk goes on from `lsn`, where no byte ends it.
+    void pass(std::uint64_t lsn) { passed_.push_back(lsn); }
+    /// The current walk has come to `lsn`.
+    void end_at(std::uint64_t lsn) {
+        for (const std::uint64_t passed : passed_) {
+            leads_to_[passed] = lsn;
+        }
+        passed_.clear();
+    }
+
+private:
+    std::unordered_map<std::uint64_t, std::uint64_t> leads_to_;  // by LSN
+    std::vector<std::uint64_t> passed_;                          // by the current walk
+};
 
 }  // namespace
 
@@ -229,6 +255,8 @@ struct LogReader::State {
     Walk walk(std::size_t& records_size);
     /// walk() with as much of the file as it takes; false: no mini-transaction begins here.
     Result<bool> complete(std::size_t& records_size);
+    /// complete() for a search.
+    Result<bool> complete_by(Trails& trails, std::size_t& records_size);
     bool checksum_matches(std::size_t records_size) const;
     /// Errors: none but those of fill().
     Result<std::optional<Mtr>> next(bool check);
@@ -365,10 +393,55 @@ bool LogReader::State::checksum_matches(std::size_t records_size) const {
     return (cipher ? crc32c(nonce, crc) : crc) == load_be<std::uint32_t>(&bytes[crc_at]);
 }
 
+Result<bool> LogReader::State::complete_by(Trails& trails, std::size_t& records_size) {
+    const std::uint64_t start = position();
+    std::uint64_t lsn = start;
+    bool ended = false;
+    while (!ended && lsn - start < kMtrSizeMax) {
+        if (const std::uint64_t beyond = trails.beyond(lsn); beyond != lsn) {
+            trails.pass(lsn);
+            lsn = beyond;
+            continue;
+        }
+        RecordFrame frame;
+        if (lsn - begin < filled) {
+            const auto rest = window.subspan(lsn - begin, filled - (lsn - begin));
+            ended = std::to_integer<unsigned>(rest[0]) <= 1;
+            frame = read_frame(rest);
+        }
+        if (ended) {
+            break;
+        }
+        if (frame.length == 0) {
+            ASSIGN_OR_RETURN(const bool more, fill());
+            if (!more) {
+                break;  // the limit
+            }
+            continue;
+        }
+        trails.pass(lsn);
+        lsn += frame.length;
+    }
+    trails.end_at(lsn);
+    records_size = lsn - start;
+    if (!ended || records_size == 0 || window[lsn - begin] != sequence_bit(lsn)) {
+        return false;
+    }
+    const std::uint64_t end = lsn + 1 + nonce_size + kCrcSize;
+    while (end - begin > filled) {
+        ASSIGN_OR_RETURN(const bool more, fill());
+        if (!more) {
+            return false;
+        }
+    }
+    return true;
+}
+
 Result<bool> LogReader::State::find_boundary(std::uint64_t until) {
+    Trails trails;
     for (; position() < until; ++at) {
         std::size_t records_size = 0;
-        ASSIGN_OR_RETURN(const bool whole, complete(records_size));
+        ASSIGN_OR_RETURN(const bool whole, complete_by(trails, records_size));
         if (whole && checksum_matches(records_size)) {
             return true;
         }

@@ -194,8 +194,8 @@ int TableCursor::column(sqlite3_context* result, std::size_t position) {
     if (!value) {
         return fail(table, value.error());
     }
-    set_result(result, *value);
-    if (value->kind == Value::Kind::NotStored) {
+    set_result(result, **value);
+    if ((*value)->kind == Value::Kind::NotStored) {
         const std::string name = fmt::format("{}.{}.{}", table.table.database, table.table.name,
                                              table.table.columns[position].name);
         if (table.context.note && table.context.noted_columns.insert(name).second) {

@@ -90,8 +90,8 @@ Status dump(engine::Database& database, const dict::Table& table, const engine::
         }
         json row = json::array();
         for (std::size_t i = 0; i < table.columns.size(); ++i) {
-            ASSIGN_OR_RETURN(const record::Value value, cursor->value(i));
-            row.push_back(to_json(value));
+            ASSIGN_OR_RETURN(const record::Value* const value, cursor->value(i));
+            row.push_back(to_json(*value));
         }
         print(row);
     }
@@ -107,8 +107,8 @@ Status print_sum(engine::Database& database, const dict::Table& table, std::size
             print({{"sum", sum}});
             return {};
         }
-        ASSIGN_OR_RETURN(const record::Value value, cursor->value(column));
-        sum += value.integer;
+        ASSIGN_OR_RETURN(const record::Value* const value, cursor->value(column));
+        sum += value->integer;
     }
 }
 

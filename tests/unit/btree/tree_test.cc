@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <map>
+#include <thread>
 
 #include "base/big_endian.h"
 #include "record/parse.h"
@@ -22,6 +26,7 @@ constexpr std::uint64_t kIndexId = 42;
 class MadePages final : public space::PageSource {
 public:
     Status read(PageId id, std::span<std::byte> plain) override {
+        ++reads_;
         const auto found = pages_.find(id.page.value);
         if (found == pages_.end()) {
             return corruption(id, "unreadable");
@@ -29,7 +34,8 @@ public:
         std::copy(found->second.begin(), found->second.end(), plain.begin());
         return {};
     }
-    Result<std::uint32_t> page_count(SpaceId) override { return 20; }
+    Result<std::uint32_t> page_count(SpaceId) override { return 200; }
+    std::size_t reads() const { return reads_; }
 
     std::vector<std::byte>& page(std::uint32_t number) { return pages_[number]; }
     void lose(std::uint32_t number) { pages_.erase(number); }
@@ -69,6 +75,7 @@ public:
 
 private:
     std::map<std::uint32_t, std::vector<std::byte>> pages_;
+    std::atomic<std::size_t> reads_ = 0;
 };
 
 class TreeTest : public testing::Test {
@@ -183,6 +190,140 @@ TEST_F(TreeTest, NoticesRecordsThatLeaveTheHeap) {
         TreeReader tree = reader();
         EXPECT_FALSE(tree.to_first()) << link;
     }
+}
+
+/// A root over a hundred leaves with two records each, keys 10, 11, 20, 21, ...
+class LongTreeTest : public TreeTest {
+protected:
+    static constexpr std::uint32_t kLeaves = 100;
+    static constexpr std::uint32_t kFirst = 4;  // page of the first leaf
+    static constexpr std::uint32_t kLast = kFirst + kLeaves - 1;
+
+    LongTreeTest() {
+        std::vector<std::uint32_t> keys;
+        std::vector<std::uint32_t> children;
+        for (std::uint32_t page = kFirst; page <= kLast; ++page) {
+            const std::uint32_t key = key_on(page);
+            keys.push_back(key);
+            children.push_back(page);
+            pages_.make(page, 0, page == kFirst ? kNoPage : PageNo{page - 1},
+                        page == kLast ? kNoPage : PageNo{page + 1}, {key, key + 1}, {});
+        }
+        pages_.make(3, 1, kNoPage, kNoPage, keys, children);
+    }
+
+    static std::uint32_t key_on(std::uint32_t page) { return 10 * (page - kFirst + 1); }
+
+    static std::vector<std::uint32_t> keys_of(std::uint32_t first, std::uint32_t last) {
+        std::vector<std::uint32_t> keys;
+        for (std::uint32_t page = first; page <= last; ++page) {
+            keys.push_back(key_on(page));
+            keys.push_back(key_on(page) + 1);
+        }
+        return keys;
+    }
+    static std::vector<std::uint32_t> turned(std::vector<std::uint32_t> keys) {
+        std::reverse(keys.begin(), keys.end());
+        return keys;
+    }
+
+    static std::uint32_t step(TreeReader& tree, bool forward) {
+        const auto more = forward ? tree.next() : tree.previous();
+        EXPECT_TRUE(more && *more);
+        return key_of(tree);
+    }
+};
+
+TEST_F(LongTreeTest, IsReadAheadOfAWalkInBothDirections) {
+    TreeReader tree = reader();
+    tree.allow_read_ahead();
+    for (int round = 0; round < 20; ++round) {
+        ASSERT_TRUE(tree.to_first());
+        ASSERT_EQ(rest(tree, true), keys_of(kFirst, kLast));
+        ASSERT_EQ(error_, "");
+        ASSERT_TRUE(tree.to_last());
+        ASSERT_EQ(rest(tree, false), turned(keys_of(kFirst, kLast)));
+        ASSERT_EQ(error_, "");
+    }
+}
+
+TEST_F(LongTreeTest, AWalkThatTurnsOrBeginsElsewhereIsNotMisled) {
+    TreeReader tree = reader();
+    tree.allow_read_ahead();
+    ASSERT_TRUE(tree.to_first());
+    for (const std::uint32_t key : keys_of(kFirst, kFirst + 49)) {
+        ASSERT_EQ(step(tree, true), key);
+    }
+    for (const std::uint32_t key : turned(keys_of(kFirst + 10, kFirst + 49))) {
+        ASSERT_EQ(step(tree, false), key);
+    }
+    for (const std::uint32_t key : keys_of(kFirst + 10, kFirst + 19)) {
+        ASSERT_EQ(step(tree, true), key);
+    }
+    std::vector<std::byte> bytes(4);
+    store_be<std::uint32_t>(bytes.data(), key_on(kFirst + 80));
+    const record::Field field{.data = bytes.data(), .size = 4};
+    ASSERT_TRUE(tree.to_key(std::span(&field, 1), false));
+    ASSERT_EQ(rest(tree, true), keys_of(kFirst + 80, kLast));
+}
+
+TEST_F(LongTreeTest, ReadAheadGoesNoFurtherThanItSays) {
+    const std::size_t walked = 20;
+    {
+        TreeReader tree = reader();
+        tree.allow_read_ahead();
+        ASSERT_TRUE(tree.to_first());
+        for (const std::uint32_t key : keys_of(kFirst, kFirst + walked - 1)) {
+            ASSERT_EQ(step(tree, true), key);
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));  // time to go too far
+    }
+    EXPECT_GE(pages_.reads(), 1 + walked);  // with the root
+    EXPECT_LE(pages_.reads(), 1 + walked + ReadAhead::kPages + 1);
+    const std::size_t before = pages_.reads();
+    TreeReader without = reader();
+    ASSERT_TRUE(without.to_first());
+    for (const std::uint32_t key : keys_of(kFirst, kFirst + walked - 1)) {
+        ASSERT_EQ(step(without, true), key);
+    }
+    EXPECT_EQ(pages_.reads() - before, 1 + walked);
+}
+
+TEST_F(LongTreeTest, ADamagedPageEndsTheWalkOnlyWhereItIs) {
+    const std::uint32_t bad = kFirst + 42;
+    for (const bool forward : {true, false}) {
+        for (const bool lose : {false, true}) {
+            if (lose) {
+                pages_.lose(bad);
+            } else {
+                store_be<std::uint64_t>(pages_.page(bad).data() + 66, kIndexId + 1);
+            }
+            TreeReader tree = reader();
+            tree.allow_read_ahead();
+            ASSERT_TRUE(forward ? tree.to_first() : tree.to_last());
+            EXPECT_EQ(rest(tree, forward),
+                      forward ? keys_of(kFirst, bad - 1) : turned(keys_of(bad + 1, kLast)));
+            EXPECT_THAT(error_, HasSubstr("page 46"));
+            PageId lost;
+            const auto skipped = tree.skip_damage(forward, lost);
+            ASSERT_TRUE(skipped && *skipped);
+            EXPECT_EQ(lost.page, PageNo{bad});
+            EXPECT_EQ(rest(tree, forward),
+                      forward ? keys_of(bad + 1, kLast) : turned(keys_of(kFirst, bad - 1)));
+            pages_.make(bad, 0, PageNo{bad - 1}, PageNo{bad + 1}, {key_on(bad), key_on(bad) + 1},
+                        {});
+        }
+    }
+}
+
+TEST_F(LongTreeTest, ACircleOfLeavesEndsTheWalk) {
+    TreeReader tree = reader();
+    tree.allow_read_ahead();
+    ASSERT_TRUE(tree.to_first());
+    store_be<std::uint32_t>(pages_.page(kFirst).data() + 8, kLast);
+    store_be<std::uint32_t>(pages_.page(kLast).data() + 12, kFirst);
+    EXPECT_LT(rest(tree, true).size(), 2U * 200);  // two on each page of the space
+    EXPECT_THAT(error_, HasSubstr("lead in a circle"));
 }
 
 }  // namespace

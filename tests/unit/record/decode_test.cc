@@ -13,10 +13,11 @@ using test::from_hex;
 std::string shown(const ColumnType& type, std::string_view hex) {
     ValueDecoder decoder(type);
     const auto bytes = from_hex(hex);
-    const auto value = decoder.decode(bytes);
-    if (!value) {
+    const auto decoded = decoder.decode(bytes);
+    if (!decoded) {
         return "error";
     }
+    const Value* const value = *decoded;
     switch (value->kind) {
         case Value::Kind::Integer:
             return fmt::format("{}", value->integer);
