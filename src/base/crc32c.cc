@@ -33,6 +33,16 @@ constexpr Tables make_tables() {
 }
 constexpr Tables kTables = make_tables();
 
+/// Which entry of kTables[0] has this highest byte: each has another.
+constexpr std::array<std::uint8_t, 256> make_highest() {
+    std::array<std::uint8_t, 256> highest{};
+    for (std::size_t i = 0; i < 256; ++i) {
+        highest[kTables[0][i] >> 24] = static_cast<std::uint8_t>(i);
+    }
+    return highest;
+}
+constexpr std::array<std::uint8_t, 256> kHighest = make_highest();
+
 std::uint32_t crc32c_isal(std::span<const std::byte> data, std::uint32_t seed) {
     // crc32_iscsi works on the raw register, takes an int length and a pointer it does not write
     // to.
@@ -104,6 +114,12 @@ std::uint32_t crc32c_portable(std::span<const std::byte> data, std::uint32_t see
         crc = (crc >> 8) ^ kTables[0][(crc ^ std::to_integer<std::uint32_t>(*at)) & 0xFF];
     }
     return ~crc;
+}
+
+std::uint32_t crc32c_without(std::byte last, std::uint32_t crc) {
+    const std::uint32_t raw = ~crc;
+    const std::uint32_t entry = kHighest[raw >> 24];
+    return ~(((raw ^ kTables[0][entry]) << 8) | (entry ^ std::to_integer<std::uint32_t>(last)));
 }
 
 std::uint32_t crc32c(std::span<const std::byte> data, std::uint32_t seed) {

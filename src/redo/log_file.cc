@@ -71,9 +71,17 @@ public:
         passed_.clear();
     }
 
+    /// Of an end that walks have come to.
+    struct End {
+        unsigned checks = 0;                ///< sums made of what leads there
+        std::vector<std::uint64_t> begins;  ///< once they are known: where the sum is right
+    };
+    End& end(std::uint64_t lsn) { return ends_[lsn]; }
+
 private:
     std::unordered_map<std::uint64_t, std::uint64_t> leads_to_;  // by LSN
     std::vector<std::uint64_t> passed_;                          // by the current walk
+    std::unordered_map<std::uint64_t, End> ends_;                // by LSN
 };
 
 }  // namespace
@@ -258,6 +266,9 @@ struct LogReader::State {
     /// complete() for a search.
     Result<bool> complete_by(Trails& trails, std::size_t& records_size);
     bool checksum_matches(std::size_t records_size) const;
+    /// checksum_matches() for a search.
+    bool checksum_matches_by(Trails& trails, std::size_t records_size) const;
+    std::vector<std::uint64_t> begins_before(std::size_t records_size) const;
     /// Errors: none but those of fill().
     Result<std::optional<Mtr>> next(bool check);
 
@@ -437,12 +448,45 @@ Result<bool> LogReader::State::complete_by(Trails& trails, std::size_t& records_
     return true;
 }
 
+/// Where, from the position on, records begin that have the checksum behind the end which is
+/// `records_size` bytes away.
+std::vector<std::uint64_t> LogReader::State::begins_before(std::size_t records_size) const {
+    const auto bytes = window.subspan(at);
+    const auto nonce = bytes.subspan(records_size + 1, nonce_size);
+    auto crc = load_be<std::uint32_t>(&bytes[records_size + 1 + nonce_size]);
+    for (std::size_t i = nonce.size(); i-- > 0;) {
+        crc = crc32c_without(nonce[i], crc);
+    }
+    std::vector<std::uint64_t> begins;
+    for (std::size_t i = records_size; i-- > 0;) {
+        crc = crc32c_without(bytes[i], crc);
+        if (crc == 0) {
+            begins.push_back(position() + i);
+        }
+    }
+    return begins;
+}
+
+bool LogReader::State::checksum_matches_by(Trails& trails, std::size_t records_size) const {
+    constexpr unsigned kChecksMax = 16;  // these take about as long as to go back once
+    Trails::End& end = trails.end(position() + records_size);
+    if (end.checks < kChecksMax) {
+        ++end.checks;
+        return checksum_matches(records_size);
+    }
+    if (end.checks == kChecksMax) {
+        ++end.checks;
+        end.begins = begins_before(records_size);
+    }
+    return std::ranges::find(end.begins, position()) != end.begins.end();
+}
+
 Result<bool> LogReader::State::find_boundary(std::uint64_t until) {
     Trails trails;
     for (; position() < until; ++at) {
         std::size_t records_size = 0;
         ASSIGN_OR_RETURN(const bool whole, complete_by(trails, records_size));
-        if (whole && checksum_matches(records_size)) {
+        if (whole && checksum_matches_by(trails, records_size)) {
             return true;
         }
         if (at == filled) {

@@ -46,5 +46,18 @@ TEST(Crc32c, Chains) {
     }
 }
 
+TEST(Crc32c, IsTakenBackByteByByte) {
+    std::mt19937 random(2);
+    std::vector<std::byte> data(2000);
+    for (std::byte& b : data) {
+        b = static_cast<std::byte>(random());
+    }
+    std::uint32_t crc = crc32c(data);
+    for (std::size_t length = data.size(); length > 0; --length) {
+        crc = crc32c_without(data[length - 1], crc);
+        ASSERT_EQ(crc, crc32c(std::span(data).first(length - 1))) << length;
+    }
+}
+
 }  // namespace
 }  // namespace redoubt
