@@ -179,13 +179,18 @@ public:
         }
         return at_ <= std::max<std::uint64_t>(rows_.size(), table_.generated);
     }
-    Result<Value> value(std::size_t position) override {
+    Result<const Value*> value(std::size_t position) override {
         ++database_.values_asked;
         if (std::find(scan_.columns.begin(), scan_.columns.end(), position) ==
             scan_.columns.end()) {
             return make_error(ErrorCode::Internal, "column {} was not announced", position);
         }
-        return table_.generate ? table_.generate(at_, position) : rows_[at_ - 1][position];
+        if (!table_.generate) {
+            return &rows_[at_ - 1][position];
+        }
+        generated_.resize(table_.table.columns.size());
+        generated_[position] = table_.generate(at_, position);
+        return &generated_[position];
     }
     bool uncommitted() const override {
         return std::find(table_.uncommitted.begin(), table_.uncommitted.end(), at_) !=
@@ -210,6 +215,7 @@ private:
                (high < 0 || (high == 0 && scan_.upper->inclusive));
     }
 
+    Row generated_;
     FakeDatabase& database_;
     FakeTable& table_;
     const Scan scan_;
