@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/little_endian.h"
+
 namespace redoubt::engine {
 namespace {
 
@@ -16,17 +18,66 @@ constexpr std::string_view kMagic{
 constexpr std::size_t kHeader = 19;  // bytes of an event before its own
 constexpr std::size_t kTypeAt = 4;
 constexpr std::size_t kLengthAt = 9;
+constexpr std::uint8_t kQueryEvent = 2;
 constexpr std::uint8_t kXidEvent = 16;
 constexpr std::uint8_t kCheckpointEvent = 161;
 constexpr std::uint8_t kStartEncryptionEvent = 164;
-constexpr std::size_t kPayloadMax = 1024;  // of the events that matter
+constexpr std::size_t kPayloadMax = 1024;  // of what matters in an event
 
-std::uint64_t little(std::span<const std::byte> bytes, std::size_t size) {
-    std::uint64_t value = 0;
-    for (std::size_t i = size; i-- > 0;) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(bytes[i]);
+/// The number of the DDL statement that a query event (without its common header) logs, 0 if it has
+/// none: among the variables before the text.
+std::uint64_t statement_number(std::span<const std::byte> body) {
+    constexpr std::size_t kOwnHeader = 13;
+    constexpr std::size_t kSizeAt = 11;  // of the size of the variables
+    constexpr unsigned kNumber = 129;
+    if (body.size() < kOwnHeader) {
+        return 0;
     }
-    return value;
+    auto rest = body.subspan(kOwnHeader);
+    rest = rest.first(std::min<std::size_t>(rest.size(), little(body.subspan(kSizeAt), 2)));
+    const auto text = [&](std::size_t at) {  // a byte of length, then so many
+        return at < rest.size() ? 1 + std::to_integer<std::size_t>(rest[at]) : rest.size();
+    };
+    while (!rest.empty()) {
+        std::size_t size = 1;
+        switch (std::to_integer<unsigned>(rest[0])) {
+            case 0:  // flags
+            case 3:  // auto_increment
+                size += 4;
+                break;
+            case 1:  // sql_mode
+            case 9:  // tables to update
+                size += 8;
+                break;
+            case 4:  // character sets
+                size += 6;
+                break;
+            case 5:  // time zone
+            case 6:  // catalog
+                size += text(size);
+                break;
+            case 7:  // names of days
+            case 8:  // the database's character set
+                size += 2;
+                break;
+            case 10:  // bytes from the master
+                size += 4;
+                break;
+            case 11:  // user and host
+                size += text(size);
+                size += text(size);
+                break;
+            case 128:  // microseconds
+                size += 3;
+                break;
+            case kNumber:
+                return rest.size() < 9 ? 0 : little(rest.subspan(1), 8);
+            default:
+                return 0;
+        }
+        rest = rest.subspan(std::min(size, rest.size()));
+    }
+    return 0;
 }
 
 /// "./mb.000003" -> "mb.000003".
@@ -38,10 +89,10 @@ class BinlogReader {
 public:
     explicit BinlogReader(io::Directory& directory) : directory_(directory) {}
 
-    Result<std::optional<std::set<std::uint64_t>>> run() {
+    Result<std::optional<BinlogCommits>> run() {
         RETURN_IF_ERROR(find_logs());
         if (logs_.empty()) {
-            return std::optional<std::set<std::uint64_t>>();
+            return std::optional<BinlogCommits>();
         }
         RETURN_IF_ERROR(read_log(logs_.back()));
         // Transactions of older logs may not have reached InnoDB's redo log yet, either.
@@ -49,7 +100,7 @@ public:
         for (auto log = first; log != logs_.end() && log + 1 != logs_.end(); ++log) {
             RETURN_IF_ERROR(read_log(*log));
         }
-        return std::optional(std::move(numbers_));
+        return std::optional(std::move(commits_));
     }
 
 private:
@@ -95,6 +146,7 @@ private:
 
     Status read_log(const std::string& path) {
         ASSIGN_OR_RETURN(const auto file, directory_.open(path, io::OpenMode::ReadOnly));
+        ASSIGN_OR_RETURN(const io::FileInfo info, file->info());
         std::vector<std::byte> window(std::size_t{1} << 20);
         std::uint64_t begin = 0;  // of the window
         std::size_t have = 0;
@@ -109,8 +161,8 @@ private:
                 return {};
             }
             const std::uint64_t length = little(event.subspan(kLengthAt), 4);
-            if (length < kHeader) {
-                return {};  // zeros behind the last event
+            if (length < kHeader || length > info.size - at) {
+                return {};  // zeros behind the last event, or one that the crash cut
             }
             const std::size_t shown =
                 static_cast<std::size_t>(std::min<std::uint64_t>(length, event.size()));
@@ -126,12 +178,19 @@ private:
             return make_error(ErrorCode::Unsupported, "the binary log is encrypted")
                 .with_file(path);
         }
-        if (length > event.size()) {
-            return {};  // cut short by the crash, or of no interest
-        }
         const auto body = event.subspan(kHeader);
+        if (type == kQueryEvent) {
+            // Long statements are cut here; their variables come first.
+            if (const std::uint64_t number = statement_number(body); number != 0) {
+                commits_.statements.insert(number);
+            }
+            return {};
+        }
+        if (length > event.size()) {
+            return {};  // of no interest
+        }
         if (type == kXidEvent && body.size() >= 8) {
-            numbers_.insert(little(body, 8));
+            commits_.transactions.insert(little(body, 8));
         } else if (type == kCheckpointEvent && body.size() >= 4) {
             const std::uint64_t size = little(body, 4);
             if (size <= body.size() - 4) {
@@ -146,12 +205,12 @@ private:
     io::Directory& directory_;
     std::vector<std::string> logs_;  // oldest first
     std::string checkpoint_;         // the log from which on transactions may be unfinished
-    std::set<std::uint64_t> numbers_;
+    BinlogCommits commits_;
 };
 
 }  // namespace
 
-Result<std::optional<std::set<std::uint64_t>>> read_binlog_commits(io::Directory& directory) {
+Result<std::optional<BinlogCommits>> read_binlog_commits(io::Directory& directory) {
     return BinlogReader(directory).run();
 }
 

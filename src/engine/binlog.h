@@ -1,5 +1,6 @@
-/// Which transactions the binary log says are committed: of those that its two-phase commit left
-/// prepared in InnoDB, recovery commits just these. Format: docs/formats/binlog.md.
+/// What the binary log says is committed: of the transactions that its two-phase commit left
+/// prepared in InnoDB, recovery commits just these; and statements of DDL. Format:
+/// docs/formats/binlog.md.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +12,15 @@
 
 namespace redoubt::engine {
 
-/// Numbers of the transactions in the binary logs from the last checkpoint on, as their XIDs have
-/// them. nullopt: there is no binary log in the data directory. A log that ends within an event
-/// ends before it, as the server sees it. Errors: Io, Corruption: not a binary log; Unsupported: it
-/// is encrypted.
-Result<std::optional<std::set<std::uint64_t>>> read_binlog_commits(io::Directory& directory);
+/// Numbers as XIDs have them.
+struct BinlogCommits {
+    std::set<std::uint64_t> transactions;
+    std::set<std::uint64_t> statements;  ///< of DDL that can be taken up again
+};
+
+/// What the binary logs have from the last checkpoint on. nullopt: there is no binary log in the
+/// data directory. A log that ends within an event ends before it, as the server sees it. Errors:
+/// Io, Corruption: not a binary log; Unsupported: it is encrypted.
+Result<std::optional<BinlogCommits>> read_binlog_commits(io::Directory& directory);
 
 }  // namespace redoubt::engine

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "dict/show_create.h"
+#include "engine/ddl_recovery.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "space/layout.h"
@@ -54,6 +55,11 @@ public:
                          dict::read_dictionary(spaces_, spaces_.page_size(),
                                                options_.read_uncommitted ? nullptr : &versions,
                                                options_.cancel));
+        if (scope_ == CatalogScope::Served && !options_.read_uncommitted) {
+            ASSIGN_OR_RETURN(const auto steps, read_ddl_recovery(directory_));
+            ASSIGN_OR_RETURN(catalog_.notes,
+                             make_steps(steps, directory_, dictionary_, frm_places_));
+        }
         std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
         for (const dict::SystemTableRow& row : dictionary_.tables) {
             if (is_served(row)) {
@@ -99,7 +105,7 @@ private:
                 }
                 const std::string name =
                     io::join(folder, file.substr(0, file.size() - kEnding.size()));
-                if (tables.contains(name)) {
+                if (tables.contains(name) || frm_places_.contains(name)) {
                     continue;
                 }
                 auto frm = read_frm(directory_, name);
@@ -126,7 +132,7 @@ private:
     /// null: not a table to be shown.
     Result<std::unique_ptr<dict::StoredTable>> make_table(
         const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
-        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, read_frm(directory_, name));
+        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, find_frm(name));
         if (!frm && is_auxiliary(name) && scope_ == CatalogScope::Served) {
             return std::unique_ptr<dict::StoredTable>();
         }
@@ -149,6 +155,14 @@ private:
                 dict::show_create(table->table.name, *frm, extras_of(name, *table, *frm));
         }
         return table;
+    }
+
+    Result<std::optional<dict::Frm>> find_frm(const std::string& name) {
+        const auto place = frm_places_.find(name);
+        if (place == frm_places_.end()) {
+            return read_frm(directory_, name);
+        }
+        return place->second ? read_frm(directory_, *place->second) : std::optional<dict::Frm>();
     }
 
     /// An ALTER TABLE that was committed when the server died may not have put its .frm in place
@@ -257,6 +271,7 @@ private:
     const DatabaseOptions& options_;
     const CatalogScope scope_;
     dict::Dictionary dictionary_;
+    FrmPlaces frm_places_;
     std::uint64_t auto_increment_ = 0;  // last value of the table checked last
     Catalog catalog_;
 };

@@ -18,6 +18,7 @@ namespace redoubt::engine {
 struct Catalog {
     std::vector<std::unique_ptr<dict::StoredTable>> tables;  ///< in order of database and name
     std::vector<RefusedTable> refused;
+    std::vector<std::string> notes;  ///< of tables that the server has otherwise than InnoDB
 };
 
 enum class CatalogScope : std::uint8_t {

@@ -27,6 +27,7 @@ public:
         ASSIGN_OR_RETURN(changes_buffered_,
                          btree::has_buffered_changes(*spaces_, spaces_->page_size()));
         ASSIGN_OR_RETURN(catalog_, read_catalog(directory_, *spaces_, transactions_, options_));
+        notes_.insert(notes_.end(), catalog_.notes.begin(), catalog_.notes.end());
         list_tables();
         return {};
     }
@@ -129,7 +130,7 @@ private:
         }
         std::size_t count = 0;
         for (const auto& [id, number] : waiting) {
-            if (*committed && (*committed)->contains(number)) {
+            if (*committed && (*committed)->transactions.contains(number)) {
                 transactions_.commit(id);
                 ++count;
             }
