@@ -4,6 +4,7 @@
 
 #include "cli/index_definition.h"
 #include "engine/catalog.h"
+#include "space/layout.h"
 #include "undo/versions.h"
 
 namespace redoubt::cli {
@@ -145,8 +146,8 @@ std::shared_ptr<const IndexDefinition> DirectoryReader::define_noting(
     const dict::SystemTableRow& row, std::uint64_t index_id) {
     auto made = define(row, index_id);
     if (!made) {
-        notes_.push_back(fmt::format("the definition of {} cannot be made: {}", sql_name(row.name),
-                                     made.error().to_string()));
+        notes_.push_back(fmt::format("the definition of {} cannot be made: {}",
+                                     space::sql_name(row.name), made.error().to_string()));
         return nullptr;
     }
     return *made;

@@ -7,6 +7,7 @@
 #include "dict/stored_table.h"
 #include "engine/instant.h"
 #include "record/charset.h"
+#include "space/layout.h"
 
 namespace redoubt::cli {
 namespace {
@@ -104,22 +105,13 @@ const dict::FrmKey* clustered_key(const dict::Frm& frm) {
 
 }  // namespace
 
-std::string sql_name(const std::string& name) {
-    const std::size_t slash = name.find('/');
-    if (slash == std::string::npos) {
-        return name;
-    }
-    return space::decode_file_name(name.substr(0, slash)) + "." +
-           space::decode_file_name(name.substr(slash + 1));
-}
-
 Result<std::shared_ptr<const IndexDefinition>> make_definition(const DefinitionParts& parts,
                                                                std::vector<std::string>& notes) {
     Status why;
     std::shared_ptr<const dict::StoredTable> table = build(parts.row, parts.frm, why);
     if (table == nullptr && parts.frm != nullptr) {
         notes.push_back(fmt::format("the .frm file of {} does not fit: {}",
-                                    sql_name(parts.row.name), why.error().message()));
+                                    space::sql_name(parts.row.name), why.error().message()));
         table = build(parts.row, nullptr, why);
     }
     if (table == nullptr) {
@@ -131,7 +123,7 @@ Result<std::shared_ptr<const IndexDefinition>> make_definition(const DefinitionP
         return std::shared_ptr<const IndexDefinition>();
     }
     auto made = std::make_shared<IndexDefinition>();
-    made->table = sql_name(parts.row.name);
+    made->table = space::sql_name(parts.row.name);
     made->index = table->table.indexes[static_cast<std::size_t>(index - part.indexes.begin())].name;
     made->layout = index->layout;
     made->owner = table;

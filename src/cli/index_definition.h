@@ -14,9 +14,6 @@
 
 namespace redoubt::cli {
 
-/// "db/t" -> "db.t", in UTF-8.
-std::string sql_name(const std::string& name);
-
 struct DefinitionParts {
     const dict::SystemTableRow& row;
     const dict::Frm* frm;  ///< null: there is none

@@ -72,7 +72,7 @@ public:
             }
             auto table = make_table(name, parts);
             if (!table) {
-                catalog_.refused.push_back({sql_name(name), std::move(table.error())});
+                catalog_.refused.push_back({space::sql_name(name), std::move(table.error())});
             } else if (*table != nullptr) {
                 catalog_.tables.push_back(std::move(*table));
             }
@@ -110,10 +110,10 @@ private:
                 }
                 auto frm = read_frm(directory_, name);
                 if (!frm) {
-                    catalog_.refused.push_back({sql_name(name), std::move(frm.error())});
+                    catalog_.refused.push_back({space::sql_name(name), std::move(frm.error())});
                 } else if (*frm && (*frm)->engine == "InnoDB") {
                     catalog_.refused.push_back(
-                        {sql_name(name),
+                        {space::sql_name(name),
                          make_error(ErrorCode::NotFound,
                                     "InnoDB's dictionary has no such table, only its .frm is there")
                              .with_file(name + ".frm")});
@@ -121,12 +121,6 @@ private:
             }
         }
         return {};
-    }
-
-    static std::string sql_name(const std::string& name) {
-        const std::size_t slash = name.find('/');
-        return space::decode_file_name(name.substr(0, slash)) + "." +
-               space::decode_file_name(name.substr(slash + 1));
     }
 
     /// null: not a table to be shown.
@@ -148,6 +142,12 @@ private:
         ASSIGN_OR_RETURN(auto table, std::move(built));
         for (dict::StoredPart& part : table->parts) {
             RETURN_IF_ERROR(check_part(part));
+        }
+        if (!frm && scope_ == CatalogScope::Served) {
+            catalog_.notes.push_back(fmt::format(
+                "table {} has no .frm: the server shows no such table; it is read as InnoDB's "
+                "dictionary describes it",
+                space::sql_name(name)));
         }
         table->table.file = table->parts.front().file;
         if (frm) {

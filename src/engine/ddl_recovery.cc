@@ -377,12 +377,6 @@ Names names_of(const dict::Dictionary& dictionary) {
 
 bool is_intermediate(const std::string& name) { return name.find("/#sql") != std::string::npos; }
 
-std::string sql_name(const std::string& name) {
-    const std::size_t slash = name.find('/');
-    return space::decode_file_name(name.substr(0, slash)) + "." +
-           space::decode_file_name(name.substr(slash + 1));
-}
-
 std::vector<std::string> changes(const Names& before, const Names& after) {
     std::set<std::string> still_there;
     for (const auto& [_, name] : after) {
@@ -395,12 +389,12 @@ std::vector<std::string> changes(const Names& before, const Names& after) {
             notes.insert(fmt::format(
                 "table {} is left out: the crash cut its CREATE or DROP short, and the server's "
                 "next start would drop it (ddl_recovery.log)",
-                sql_name(name)));
+                space::sql_name(name)));
         } else if (now != after.end() && now->second != name && !is_intermediate(now->second)) {
             notes.insert(fmt::format(
                 "table {} is still {} in InnoDB: the crash cut its RENAME or ALTER short, and the "
                 "server's next start would give it its name (ddl_recovery.log)",
-                sql_name(now->second), sql_name(name)));
+                space::sql_name(now->second), space::sql_name(name)));
         }
     }
     return {notes.begin(), notes.end()};

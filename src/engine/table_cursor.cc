@@ -78,9 +78,11 @@ Result<btree::Tree> TableCursor::tree_of(const dict::StoredIndex& index) const {
 
 bool TableCursor::has_virtual_column() const {
     const auto& positions = table_.table.indexes[scan_.index].columns;
-    return std::any_of(positions.begin(), positions.end(), [&](std::size_t position) {
-        return table_.table.columns[position].virtual_column;
-    });
+    const auto& fields = part().indexes[scan_.index].layout.fields;
+    return std::ranges::any_of(fields, &record::FieldLayout::is_hidden_hash) ||
+           std::ranges::any_of(positions, [&](std::size_t position) {
+               return table_.table.columns[position].virtual_column;
+           });
 }
 
 Status TableCursor::open_part() {

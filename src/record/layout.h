@@ -39,6 +39,12 @@ struct FieldLayout {
     /// that was dropped.
     std::size_t column = kNoField;
     const ColumnType* type = nullptr;  ///< null where `column` is kNoField
+
+    /// Of a secondary index: the hidden virtual column that keeps a long UNIQUE key. (Without a
+    /// column are also DB_ROW_ID and FTS_DOC_ID.)
+    bool is_hidden_hash() const {
+        return column == kNoField && !document_id && fixed_size != kRowIdSize;
+    }
 };
 
 /// What a record lacks because it is older than an instant ADD COLUMN.

@@ -261,6 +261,15 @@ std::string decode_file_name(std::string_view encoded) {
     }
 }
 
+std::string sql_name(std::string_view encoded) {
+    const std::size_t slash = std::min(encoded.find('/'), encoded.size());
+    std::string name = decode_file_name(encoded.substr(0, slash));
+    if (slash < encoded.size()) {
+        name += "." + decode_file_name(encoded.substr(slash + 1));
+    }
+    return name;
+}
+
 std::string encode_file_name(std::string_view utf8) {
     if (utf8.starts_with("#sql")) {
         return std::string(utf8);

@@ -77,6 +77,8 @@ Result<std::string> parse_isl(std::string_view text);
 /// "sp@0023p/t@002f" -> "sp#p/t/" (UTF-8), for messages. Takes names with '/' between database and
 /// table; a malformed sequence stays as it is.
 std::string decode_file_name(std::string_view encoded);
+/// "db/t@002f" -> "db.t/", as users write it.
+std::string sql_name(std::string_view encoded);
 /// "t/" -> "t@002f": one identifier, the database or the table. Used to look up a SQL name.
 std::string encode_file_name(std::string_view utf8);
 

@@ -75,9 +75,11 @@ bool RowChecker::plan(Index& index) {
     const std::size_t key_size = clustered_.layout->key_fields;
     for (const record::FieldLayout& field : entry) {
         std::size_t from = kNoField;
-        if (field.column == kNoField && !field.document_id) {
-            // DB_ROW_ID, else a hidden hash that keeps a long column unique.
-            from = field.fixed_size == record::kRowIdSize ? 0 : kNoField;
+        if (field.is_hidden_hash()) {
+            return false;
+        }
+        if (field.column == kNoField && !field.document_id) {  // DB_ROW_ID
+            from = 0;
         } else {
             for (std::size_t i = 0; i < row.size(); ++i) {
                 if (row[i].column == field.column && row[i].document_id == field.document_id &&

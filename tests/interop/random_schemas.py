@@ -245,7 +245,10 @@ class Schemas:
         schemas = self._databases + ["mysql"]
         there = {f"{schema}.{table}" for schema, table, _, _ in stored_rows.innodb_tables(sql, schemas)}
         extra = [name for name in dump.tables if name not in there and name.startswith(tuple(f"{schema}." for schema in schemas))]
-        self._outcome.problems += [f"{name}: read, but the server has no such table" for name in extra]
+        # A crash in ALTER ... PARTITION of a table with a '/' in its name leaves it without a .frm.
+        lost = [name for name in extra if self.killed() and not dump.tables[name]["create"]]
+        self._outcome.counts["tables whose .frm the server lost"] += len(lost)
+        self._outcome.problems += [f"{name}: read, but the server has no such table" for name in extra if name not in lost]
         self._outcome.counts["tables compared"] += len(there)
         self._outcome.counts["rows compared"] += sum(len(rows) for name, rows in dump.rows.items() if not name.startswith("mysql."))
         if self.killed():  # recovery drops the tables of an ALTER that did not end, and their statistics
@@ -275,7 +278,8 @@ def run(case, scratch, templates, options, outcome):
     outcome.facts = schemas.facts(dump)
     left = schemas.verify()
     through = stored_rows.compare_indexes(dump, schemas.site.data, schemas.key_options(), 2, (("--descending",),))
-    server = realserver.Server(schemas.site, schemas.config)
+    # (it would else bring its statistics up to date while it is asked)
+    server = realserver.Server(schemas.site, schemas.config, ["--innodb-stats-auto-recalc=OFF"])
     try:
         server.start()
     except realserver.HarnessError:

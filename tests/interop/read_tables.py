@@ -353,7 +353,11 @@ def open_special_transactions(server):
         if number % 3 == 2:
             equal.query(f"DELETE FROM d.equal_keys WHERE a = '{name}'")
             equal.query(f"INSERT INTO d.equal_keys VALUES ('{name.upper()}', '{name.title()}', 7)")
-    return [prepared, bulk, equal]
+    hashed = server.connect()  # two entries in a hidden hash's index, whose values cannot be held against it
+    hashed.query("BEGIN")
+    hashed.query("UPDATE d.hash SET b = CONCAT(b, '!') WHERE c < 100")
+    hashed.query("UPDATE d.hash_only SET b = CONCAT(b, '!') WHERE a < '2'")
+    return [prepared, bulk, equal, hashed]
 
 
 class Case:

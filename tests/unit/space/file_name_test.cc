@@ -25,6 +25,8 @@ std::string utf8(char32_t c) {
 }
 
 TEST(FileName, EncodesAsTheServerWasSeenTo) {
+    EXPECT_EQ(sql_name("sp@0023p/e@002fc"), "sp#p.e/c");
+    EXPECT_EQ(sql_name("SYS_FOREIGN"), "SYS_FOREIGN");
     EXPECT_EQ(encode_file_name("sp#p e/c"), "sp@0023p@0020e@002fc");
     EXPECT_EQ(encode_file_name("plain_T1"), "plain_T1");
     EXPECT_EQ(encode_file_name("\u00c0\u00f6\u0241"), "@0G@1i@Vi");
