@@ -34,6 +34,8 @@ _LOAD_THREADS = 3
 _VERIFY_TIMEOUT_S = 300
 _END_TIMEOUT_S = 60
 _ROLLBACK_FAILS = "[FATAL] InnoDB: Error (Failed, retry may succeed) in rollback"  # a fault of the server's own
+# Statistics stay as they are while the server is asked; with the pool of some cells its own recovery can come to a standstill.
+_TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-buffer-pool-size=256M")
 _FINDINGS_SHOWN = 8
 _SESSION = ("SET sql_mode = '{mode}', NAMES utf8mb4, time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 0, "
             "SESSION lock_wait_timeout = 1, system_versioning_alter_history = KEEP, SESSION innodb_strict_mode = OFF")
@@ -245,8 +247,8 @@ class Schemas:
         schemas = self._databases + ["mysql"]
         there = {f"{schema}.{table}" for schema, table, _, _ in stored_rows.innodb_tables(sql, schemas)}
         extra = [name for name in dump.tables if name not in there and name.startswith(tuple(f"{schema}." for schema in schemas))]
-        # A crash in ALTER ... PARTITION of a table with a '/' in its name leaves it without a .frm.
-        lost = [name for name in extra if self.killed() and not dump.tables[name]["create"]]
+        # An ALTER ... PARTITION of a table with a '/' in its name that does not come to its end leaves it without a .frm.
+        lost = [name for name in extra if self._facts["load"] and "/" in name and not dump.tables[name]["create"]]
         self._outcome.counts["tables whose .frm the server lost"] += len(lost)
         self._outcome.problems += [f"{name}: read, but the server has no such table" for name in extra if name not in lost]
         self._outcome.counts["tables compared"] += len(there)
@@ -278,8 +280,7 @@ def run(case, scratch, templates, options, outcome):
     outcome.facts = schemas.facts(dump)
     left = schemas.verify()
     through = stored_rows.compare_indexes(dump, schemas.site.data, schemas.key_options(), 2, (("--descending",),))
-    # (it would else bring its statistics up to date while it is asked)
-    server = realserver.Server(schemas.site, schemas.config, ["--innodb-stats-auto-recalc=OFF"])
+    server = realserver.Server(schemas.site, schemas.config, _TO_BE_ASKED)
     try:
         server.start()
     except realserver.HarnessError:
