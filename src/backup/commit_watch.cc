@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "client/connection.h"
 
 namespace redoubt::backup {
@@ -134,7 +135,7 @@ Result<std::unique_ptr<CommitWatch>> CommitWatch::start(const client::ConnectOpt
     auto state = std::make_unique<State>();
     ASSIGN_OR_RETURN(state->connection, client::Connection::open(server, cancel));
     State* running = state.get();
-    state->thread = std::jthread([running]() { running->run(); });
+    ASSIGN_OR_RETURN(state->thread, base::start_thread([running]() { running->run(); }));
     return std::unique_ptr<CommitWatch>(new CommitWatch(std::move(state)));
 }
 

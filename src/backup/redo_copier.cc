@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "redo/log_file.h"
 #include "redo/log_header.h"
 #include "redo/record.h"
@@ -325,7 +326,7 @@ Result<std::unique_ptr<RedoCopier>> RedoCopier::start(io::Directory& datadir, Ta
     RETURN_IF_ERROR(state->begin_copy(target));
     RETURN_IF_ERROR(state->catch_up());
     State* running = state.get();
-    state->thread = std::jthread([running]() { running->run(); });
+    ASSIGN_OR_RETURN(state->thread, base::start_thread([running]() { running->run(); }));
     return std::unique_ptr<RedoCopier>(new RedoCopier(std::move(state)));
 }
 

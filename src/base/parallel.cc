@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 
 namespace redoubt::base {
 
@@ -47,7 +48,11 @@ Status parallel_for(std::size_t item_count, unsigned thread_count,
         std::vector<std::jthread> threads;
         threads.reserve(thread_count - 1);
         for (unsigned i = 1; i < thread_count; ++i) {
-            threads.emplace_back(run, i);
+            auto thread = start_thread([&run, i]() { run(i); });
+            if (!thread) {
+                break;  // those that there are do the work
+            }
+            threads.push_back(std::move(*thread));
         }
         run(0);
     }

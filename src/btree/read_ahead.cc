@@ -1,10 +1,10 @@
 #include "btree/read_ahead.h"
 
 #include <array>
-#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 #include "page/header.h"
 
 namespace redoubt::btree {
@@ -73,8 +73,16 @@ struct ReadAhead::State {
     }
 };
 
-ReadAhead::ReadAhead(const PageLoader& loader) : state_(std::make_unique<State>(loader)) {
-    state_->thread = std::jthread([state = state_.get()]() { state->run(); });
+ReadAhead::ReadAhead(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+std::unique_ptr<ReadAhead> ReadAhead::start(const PageLoader& loader) {
+    auto state = std::make_unique<State>(loader);
+    auto thread = base::start_thread([running = state.get()]() { running->run(); });
+    if (!thread) {
+        return nullptr;
+    }
+    state->thread = std::move(*thread);
+    return std::unique_ptr<ReadAhead>(new ReadAhead(std::move(state)));
 }
 
 ReadAhead::~ReadAhead() {

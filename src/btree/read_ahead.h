@@ -18,7 +18,8 @@ class ReadAhead {
 public:
     static constexpr std::size_t kPages = 16;
 
-    explicit ReadAhead(const PageLoader& loader);
+    /// null: no thread is to be had.
+    static std::unique_ptr<ReadAhead> start(const PageLoader& loader);
     ReadAhead(const ReadAhead&) = delete;
     ReadAhead& operator=(const ReadAhead&) = delete;
     /// Waits for the page that is being read.
@@ -31,6 +32,7 @@ public:
 
 private:
     struct State;
+    explicit ReadAhead(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };
 

@@ -212,9 +212,11 @@ void TreeReader::note_walk(PageNo to, bool forward) {
     walks_forward_ = forward;
     if (leaves_walked_ == kLongWalk && may_read_ahead_) {
         if (ahead_ == nullptr) {
-            ahead_ = std::make_unique<ReadAhead>(loader_);
+            ahead_ = ReadAhead::start(loader_);
         }
-        ahead_->follow(to, forward);
+        if (ahead_ != nullptr) {
+            ahead_->follow(to, forward);
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 #include "io/background_sync.h"
 
-#include <thread>
 #include <utility>
 
 #include "base/mutex.h"
+#include "base/thread.h"
 
 namespace redoubt::io {
 
@@ -39,7 +39,9 @@ struct BackgroundSync::State {
 };
 
 BackgroundSync::BackgroundSync() : state_(std::make_unique<State>()) {
-    state_->thread = std::jthread([state = state_.get()]() { state->run(); });
+    if (auto thread = base::start_thread([state = state_.get()]() { state->run(); })) {
+        state_->thread = std::move(*thread);
+    }
 }
 
 BackgroundSync::~BackgroundSync() {
@@ -50,7 +52,7 @@ BackgroundSync::~BackgroundSync() {
 
 void BackgroundSync::request(std::function<Status()> sync) {
     const base::MutexLock lock(state_->mutex);
-    if (!state_->busy && state_->status) {
+    if (state_->thread.joinable() && !state_->busy && state_->status) {
         state_->wanted = std::move(sync);
         state_->busy = true;
         state_->changed.notify_all();

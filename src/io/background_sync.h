@@ -17,7 +17,8 @@ public:
     BackgroundSync& operator=(const BackgroundSync&) = delete;
     /// Waits for the sync under way.
     ~BackgroundSync();
-    /// Has `sync` called soon, unless an earlier one is still to be done or under way. What it uses
+    /// Has `sync` called soon, unless an earlier one is still to be done or under way, or no thread
+    /// is to be had. What it uses
     /// must be there until finish().
     void request(std::function<Status()> sync);
     /// Waits for the sync under way. Errors: the first one that a sync met since the beginning. It

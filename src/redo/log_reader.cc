@@ -233,7 +233,7 @@ Result<bool> LogReader::State::complete_by(Trails& trails, std::size_t& records_
     const std::uint64_t start = position();
     std::uint64_t lsn = start;
     bool ended = false;
-    while (!ended && lsn - start < kMtrSizeMax) {
+    while (lsn - start < kMtrSizeMax) {
         if (const std::uint64_t beyond = trails.beyond(lsn); beyond != lsn) {
             trails.pass(lsn);
             lsn = beyond;
@@ -243,10 +243,10 @@ Result<bool> LogReader::State::complete_by(Trails& trails, std::size_t& records_
         if (lsn - begin < filled) {
             const auto rest = window.subspan(lsn - begin, filled - (lsn - begin));
             ended = std::to_integer<unsigned>(rest[0]) <= 1;
+            if (ended) {
+                break;
+            }
             frame = read_frame(rest);
-        }
-        if (ended) {
-            break;
         }
         if (frame.length == 0) {
             ASSIGN_OR_RETURN(const bool more, fill());
