@@ -17,7 +17,7 @@ namespace redoubt::verify {
 
 /// One tablespace.
 struct SpaceContents {
-    std::string table = {};  ///< "db/t", not file-name encoded; empty: not a table's
+    std::string table = {};  ///< SQL name, with "#P#p0" of a partition; empty: not a table's
     std::vector<std::string> files = {};
     SpaceId space;
     page::TablespaceFlags flags = {};

@@ -126,7 +126,7 @@ private:
             .kind = "file-missing",
             .severity = is_intermediate(table.name) ? Severity::Note : Severity::Damage,
             .file = table.name + ".ibd",
-            .table = space::decode_file_name(table.name),
+            .table = space::sql_name(table.name),
             .space = table.space,
             .message = "the dictionary names this table, its file is not there or cannot be used"};
         if (file != files.end()) {
@@ -161,12 +161,12 @@ private:
             {.kind = temporary ? "leftover-file" : "foreign-file",
              .severity = temporary ? Severity::Note : Severity::Damage,
              .file = job.paths.front(),
-             .table = space::decode_file_name(job.name),
+             .table = space::sql_name(job.name),
              .space = id,
              .message = table == known.end()
                             ? "the dictionary knows no table with this file's space id"
                             : fmt::format("the dictionary gives this file's space id to table {}",
-                                          space::decode_file_name(table->second))});
+                                          space::sql_name(table->second))});
     }
 
     const OpenedDirectory& of_;

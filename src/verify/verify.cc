@@ -219,7 +219,7 @@ private:
             find({.kind = "first-page",
                   .severity = Severity::Note,
                   .file = path,
-                  .table = sql_name(table),
+                  .table = name_of(table),
                   .space = recovered->id,
                   .page = PageNo{0},
                   .message = "page 0 is unusable on disk; recovery makes it anew"});
@@ -245,7 +245,7 @@ private:
                                         : code == ErrorCode::Io             ? "file-unreadable"
                                         : opened.error().page().has_value() ? "first-page"
                                                                             : "file-unusable",
-                                        Severity::Damage, opened.error(), path, sql_name(table));
+                                        Severity::Damage, opened.error(), path, name_of(table));
                     return {};
                 }
                 return std::move(opened.error());
@@ -266,7 +266,7 @@ private:
             find({.kind = "duplicate-space-id",
                   .severity = Severity::Damage,
                   .file = path,
-                  .table = sql_name(table),
+                  .table = name_of(table),
                   .space = job.disk_header.id,
                   .message = fmt::format("{} carries the same space id", other->second)});
         }
@@ -275,8 +275,8 @@ private:
         return {};
     }
 
-    static std::string sql_name(const std::optional<space::TableFile>& table) {
-        return table ? space::decode_file_name(table->name) : std::string();
+    static std::string name_of(const std::optional<space::TableFile>& table) {
+        return table ? space::sql_name(table->name) : std::string();
     }
 
     Status skip_doublewrite(FileJob& job) const {
@@ -435,7 +435,7 @@ private:
         for (const StalePage& stale : pages) {
             Finding finding{.kind = "page-stale",
                             .file = stale.job->paths.front(),
-                            .table = space::decode_file_name(stale.job->name),
+                            .table = space::sql_name(stale.job->name),
                             .space = stale.job->disk_header.id,
                             .page = stale.page,
                             .lsn = stale.lsn,
@@ -670,7 +670,7 @@ private:
     static Result<SpaceContents> contents_of(const FileJob& job) {
         SpaceContents space{.table = job.name.find('/') == std::string::npos
                                          ? std::string()
-                                         : space::decode_file_name(job.name),
+                                         : space::sql_name(job.name),
                             .files = job.paths,
                             .space = job.disk_header.id,
                             .flags = job.disk_header.flags,

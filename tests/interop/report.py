@@ -263,8 +263,8 @@ class Report(unittest.TestCase):
         report, _ = self.verify(directory, "--level", "files,pages")
         self.assertIn("trees was not asked for", _text(report.section("Not checked")))
         names = [row[0] for row in report.rows("Tables by size")]
-        self.assertIn("d/big", names)
-        self.assertIn("d/parts#P#p1", names)
+        self.assertIn("d.big", names)
+        self.assertIn("d.parts#P#p1", names)
         report, _ = self.verify(directory, "--level", "files")
         self.assertIn("Not known", _text(report.section("Ages of pages")))
 
