@@ -56,9 +56,14 @@ public:
                                                options_.read_uncommitted ? nullptr : &versions,
                                                options_.cancel));
         if (scope_ == CatalogScope::Served && !options_.read_uncommitted) {
-            ASSIGN_OR_RETURN(const auto steps, read_ddl_recovery(directory_));
+            ASSIGN_OR_RETURN(const DdlRecovery ddl, read_ddl_recovery(directory_));
             ASSIGN_OR_RETURN(catalog_.notes,
-                             make_steps(steps, directory_, dictionary_, frm_places_));
+                             make_steps(ddl.steps, directory_, dictionary_, frm_places_));
+            if (ddl.binlog_missed) {
+                catalog_.notes.emplace_back(
+                    "the binary log is not here, or cannot be read: what a statement of DDL that "
+                    "was being logged at the crash has made is shown as done");
+            }
         }
         std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
         for (const dict::SystemTableRow& row : dictionary_.tables) {

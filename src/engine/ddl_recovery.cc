@@ -91,9 +91,9 @@ public:
     StepReader(io::Directory& directory, std::string_view bytes)
         : directory_(directory), bytes_(bytes) {}
 
-    Result<std::vector<DdlStep>> run() {
+    Result<DdlRecovery> run() {
         if (bytes_.size() < kHeaderSize || !bytes_.starts_with(kMagic)) {
-            return std::move(steps_);
+            return std::move(found_);
         }
         block_ = number(bytes_, 4, 2);
         names_ = number(bytes_, 6, 2);
@@ -108,7 +108,7 @@ public:
                 RETURN_IF_ERROR(take_chain(chain.next));
             }
         }
-        return std::move(steps_);
+        return std::move(found_);
     }
 
 private:
@@ -116,13 +116,16 @@ private:
         return chain.type == kExecute && !(chain.xid != 0 && is_binlogged(chain.xid));
     }
 
-    /// Whether the binary log has a statement as done. One that cannot be read is taken to: what is
-    /// there stays.
+    /// Whether the binary log has a statement as done.
     bool is_binlogged(std::uint64_t xid) {
         if (!binlog_) {
             binlog_ = read_binlog_commits(directory_);
         }
-        return !*binlog_ || (**binlog_ && (**binlog_)->statements.contains(xid));
+        if (!*binlog_ || !**binlog_) {
+            found_.binlog_missed = true;
+            return true;
+        }
+        return (**binlog_)->statements.contains(xid);
     }
 
     Entry entry(std::size_t which) const {
@@ -170,7 +173,7 @@ private:
     }
 
     void add(DdlStep::Kind kind, std::string name, std::string to = {}) {
-        steps_.push_back({kind, std::move(name), std::move(to)});
+        found_.steps.push_back({kind, std::move(name), std::move(to)});
     }
 
     void take(const Entry& entry) {
@@ -278,7 +281,7 @@ private:
     std::size_t block_ = 0;                                       // bytes
     std::size_t names_ = 0;                                       // where in a block they begin
     std::size_t count_ = 0;  // of blocks, the header among them
-    std::vector<DdlStep> steps_;
+    DdlRecovery found_;
 };
 
 /// "db/t" also of "db/t#P#p0".
@@ -402,19 +405,19 @@ std::vector<std::string> changes(const Names& before, const Names& after) {
 
 }  // namespace
 
-Result<std::vector<DdlStep>> read_ddl_recovery(io::Directory& directory) {
+Result<DdlRecovery> read_ddl_recovery(io::Directory& directory) {
     const auto bytes = directory.read_text(kFile, kFileMax);
     if (!bytes) {
         if (bytes.error().code() == ErrorCode::NotFound) {
-            return std::vector<DdlStep>();
+            return DdlRecovery();
         }
         return bytes.error();
     }
-    auto steps = StepReader(directory, *bytes).run();
-    if (!steps) {
-        return std::move(steps.error()).with_file(kFile);
+    auto found = StepReader(directory, *bytes).run();
+    if (!found) {
+        return std::move(found.error()).with_file(kFile);
     }
-    return steps;
+    return found;
 }
 
 Result<std::vector<std::string>> make_steps(const std::vector<DdlStep>& steps,

@@ -33,10 +33,17 @@ struct DdlStep {
     bool operator==(const DdlStep&) const = default;
 };
 
-/// In the order in which the server takes them; without statements that the binary log has as done.
-/// No such log, or one of a server before 10.6: no steps, as for the server. Errors: Io;
-/// Corruption: a header that is none, a chain that leads nowhere or in a circle.
-Result<std::vector<DdlStep>> read_ddl_recovery(io::Directory& directory);
+struct DdlRecovery {
+    std::vector<DdlStep> steps;  ///< in the order in which the server takes them
+    /// The binary log, which would say whether statements are done, is elsewhere or cannot be read:
+    /// they count as done.
+    bool binlog_missed = false;
+};
+
+/// Without statements that the binary log has as done. No such log, or one of a server before 10.6:
+/// no steps, as for the server. Errors: Io; Corruption: a header that is none, a chain that leads
+/// nowhere or in a circle.
+Result<DdlRecovery> read_ddl_recovery(io::Directory& directory);
 
 /// Where the .frm of a table lies that has another place than its name says; nullopt: it has none.
 using FrmPlaces = std::map<std::string, std::optional<std::string>>;

@@ -56,7 +56,8 @@ Bytes log_of(const std::vector<Entry>& entries) {
 Result<std::vector<DdlStep>> steps_of(Bytes bytes) {
     io::MemoryDirectory directory;
     directory.put(kFile, std::move(bytes));
-    return read_ddl_recovery(directory);
+    ASSIGN_OR_RETURN(DdlRecovery found, read_ddl_recovery(directory));
+    return std::move(found.steps);
 }
 
 std::vector<DdlStep> alter(std::uint8_t phase, std::uint16_t flags, const std::string& extra) {
@@ -93,7 +94,7 @@ TEST(DdlRecovery, FinishesOrTakesBackAnAlterByHowFarItHadCome) {
 
 TEST(DdlRecovery, WhatIsNoSuchLogSaysNothing) {
     io::MemoryDirectory directory;
-    EXPECT_THAT(*read_ddl_recovery(directory), IsEmpty());
+    EXPECT_THAT(read_ddl_recovery(directory)->steps, IsEmpty());
     EXPECT_THAT(*steps_of({}), IsEmpty());
     EXPECT_THAT(*steps_of(Bytes(5)), IsEmpty());
     EXPECT_THAT(*steps_of(Bytes(3 * kBlock)), IsEmpty());
@@ -113,6 +114,22 @@ TEST(DdlRecovery, RefusesChainsThatLeadNowhereOrInACircle) {
     for (const std::uint16_t size : std::initializer_list<std::uint16_t>{0, 1, 41}) {
         store_le(bad.data() + 4, size);
         EXPECT_FALSE(steps_of(bad)) << size;
+    }
+}
+
+TEST(DdlRecovery, AStatementThatWasBeingLoggedCountsAsDoneWhereTheBinaryLogIsMissed) {
+    const Entry drop{.action = 12, .names = {"", "", "", "", "", "", "./d/t"}};
+    for (const bool logged : {false, true}) {
+        io::MemoryDirectory directory;
+        Bytes log = log_of({{.type = 1, .next = 2}, drop});
+        if (logged) {
+            store_le(log.data() + kBlock + 10, std::uint64_t{77});
+        }
+        directory.put(kFile, log);
+        const auto found = read_ddl_recovery(directory);
+        ASSERT_TRUE(found) << found.error().to_string();
+        EXPECT_EQ(found->binlog_missed, logged);
+        EXPECT_EQ(found->steps.size(), logged ? 0U : 1U);
     }
 }
 
