@@ -50,6 +50,33 @@ void walk(const redoubt::redo::LogFile& log, redoubt::Lsn from, bool check) {
     }
 }
 
+/// A search must come to the first place where a mini-transaction can be read.
+void search(const redoubt::redo::LogFile& log, redoubt::Lsn from) {
+    constexpr std::uint64_t kBytes = 300;
+    const redoubt::Lsn until{from.value + kBytes};
+    auto reader = log.reader(std::size_t{2} << 20);
+    reader.seek(from, until);
+    const auto found = reader.find_boundary(until);
+    const bool has_found = found && *found;
+    const redoubt::Lsn where = reader.position();
+    for (redoubt::Lsn lsn = from; lsn < until; ++lsn.value) {
+        reader.seek(lsn, until);
+        const auto mtr = reader.next();
+        if (!mtr) {
+            return;
+        }
+        if (*mtr) {
+            if (!has_found || where != lsn) {
+                std::abort();
+            }
+            return;
+        }
+    }
+    if (has_found) {
+        std::abort();
+    }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -86,6 +113,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     const bool check = (options & 2) != 0;
     walk(**log, (*log)->header().first_lsn, check);
+    search(**log, (*log)->header().first_lsn);
     if (auto checkpoint = (*log)->checkpoint(); checkpoint) {
         walk(**log, checkpoint->lsn, check);
         walk(**log, checkpoint->end_lsn, check);

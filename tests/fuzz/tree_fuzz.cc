@@ -57,6 +57,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                            .logical_size = compressed ? 16384U : 4096U,
                            .row_compressed = compressed};
     btree::TreeReader reader(pages, tree, layout);
+    if ((data[0] & 4) != 0) {
+        reader.allow_read_ahead();
+    }
     btree::BlobReader blobs(pages, SpaceId{1}, physical, compressed);
     std::vector<record::Field> fields(layout.fields.size());
     std::string value;

@@ -536,6 +536,40 @@ TEST(LogReader, FindsTheNextBoundaryFromWithinAMiniTransaction) {
     EXPECT_FALSE(*reader.find_boundary(starts[4])) << "none before `until`";
 }
 
+TEST(LogReader, ASearchComesToTheFirstPlaceWhereAMiniTransactionCanBeRead) {
+    constexpr std::size_t kSize = 600;  // bytes of log
+    constexpr std::array<std::uint8_t, 8> kBytes{0x00, 0x01, 0x20, 0x31, 0x32, 0x33, 0x3F, 0x81};
+    std::mt19937 random(11);
+    for (int round = 0; round < 40; ++round) {
+        LogBuilder builder(Lsn{20000}, 16384);
+        for (std::size_t i = 0; i < kSize; ++i) {
+            builder.bytes[12288 + i] = std::byte{kBytes[random() % (2 + round % 7)]};
+        }
+        for (int i = 0; i < 4; ++i) {
+            builder.next = Lsn{20000 + random() % (kSize - 100)};
+            builder.append(random_mtr(random, 1 + random() % 20));
+        }
+        const Lsn end{20000 + kSize};
+        const OpenedLog opened(std::move(builder.bytes));
+        LogReader reader = opened.log->reader();
+        LogReader one_by_one = opened.log->reader();
+        for (Lsn from{20000}; from < end; ++from.value) {
+            Lsn expected = from;
+            for (bool read = false; !read && expected < end; expected.value += read ? 0 : 1) {
+                one_by_one.seek(expected, end);
+                read = one_by_one.next()->has_value();
+            }
+            reader.seek(from, end);
+            const auto found = reader.find_boundary(end);
+            ASSERT_TRUE(found);
+            ASSERT_EQ(*found, expected < end) << round << " from " << from.value;
+            if (*found) {
+                ASSERT_EQ(reader.position(), expected) << round << " from " << from.value;
+            }
+        }
+    }
+}
+
 // Were each byte's walk to go its whole way, or to be summed up alone, this would take an hour.
 TEST(LogReader, ASearchThroughALongRunOfOneByteTakesTimeForItsBytesOnly) {
     constexpr std::size_t kRun = std::size_t{1} << 20;  // bytes
