@@ -56,14 +56,7 @@ public:
                                                options_.read_uncommitted ? nullptr : &versions,
                                                options_.cancel));
         if (scope_ == CatalogScope::Served && !options_.read_uncommitted) {
-            ASSIGN_OR_RETURN(const DdlRecovery ddl, read_ddl_recovery(directory_));
-            ASSIGN_OR_RETURN(catalog_.notes,
-                             make_steps(ddl.steps, directory_, dictionary_, frm_places_));
-            if (ddl.binlog_missed) {
-                catalog_.notes.emplace_back(
-                    "the binary log is not here, or cannot be read: what a statement of DDL that "
-                    "was being logged at the crash has made is shown as done");
-            }
+            RETURN_IF_ERROR(follow_ddl_log());
         }
         std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
         for (const dict::SystemTableRow& row : dictionary_.tables) {
@@ -91,6 +84,24 @@ public:
     }
 
 private:
+    /// One that cannot be read is told of, and hinders nobody.
+    Status follow_ddl_log() {
+        const auto ddl = read_ddl_recovery(directory_);
+        if (!ddl) {
+            catalog_.notes.push_back("tables are as InnoDB's dictionary has them, because " +
+                                     ddl.error().to_string());
+            return {};
+        }
+        ASSIGN_OR_RETURN(catalog_.notes,
+                         make_steps(ddl->steps, directory_, dictionary_, frm_places_));
+        if (ddl->binlog_missed) {
+            catalog_.notes.emplace_back(
+                "the binary log is not here, or cannot be read: what a statement of DDL that "
+                "was being logged at the crash has made is shown as done");
+        }
+        return {};
+    }
+
     /// InnoDB's dictionary decides what tables there are; a .frm of another one is told of.
     Status find_lone_frms(
         const std::map<std::string, std::vector<const dict::SystemTableRow*>>& tables) {

@@ -98,7 +98,8 @@ public:
         block_ = number(bytes_, 4, 2);
         names_ = number(bytes_, 6, 2);
         if (block_ < kEntryHeadSize || names_ < kEntryHeadSize || names_ > block_) {
-            return make_error(ErrorCode::Corruption, "its header gives blocks of {} bytes", block_);
+            return make_error(ErrorCode::Corruption,
+                              "the server's DDL log gives blocks of {} bytes", block_);
         }
         count_ = bytes_.size() / block_;
         for (std::size_t which = 1; which < count_; ++which) {
@@ -160,8 +161,9 @@ private:
         for (std::uint32_t which = first; which != 0;) {
             if (which >= count_ || ++taken > count_) {
                 return make_error(ErrorCode::Corruption,
-                                  "entry {} of {}: the chain leads nowhere or in a circle", which,
-                                  count_ - 1);
+                                  "entry {} of {} of the server's DDL log: the chain leads nowhere "
+                                  "or in a circle",
+                                  which, count_ - 1);
             }
             const Entry found = entry(which);
             if (found.type == kEntry && found.phase != kFinalPhase) {

@@ -109,7 +109,7 @@ TEST(DdlRecovery, RefusesChainsThatLeadNowhereOrInACircle) {
     EXPECT_THAT(circle.error().to_string(), HasSubstr(std::string(kFile)));
     const auto nowhere = steps_of(log_of({{.type = 1, .next = 77}}));
     ASSERT_FALSE(nowhere);
-    EXPECT_THAT(nowhere.error().to_string(), HasSubstr("entry 77 of 1"));
+    EXPECT_THAT(nowhere.error().to_string(), HasSubstr("entry 77 of 1 "));
     Bytes bad = log_of({{.type = 1, .next = 2}, drop});
     for (const std::uint16_t size : std::initializer_list<std::uint16_t>{0, 1, 41}) {
         store_le(bad.data() + 4, size);
