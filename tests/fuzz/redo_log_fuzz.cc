@@ -52,8 +52,9 @@ void walk(const redoubt::redo::LogFile& log, redoubt::Lsn from, bool check) {
 
 /// A search must come to the first place where a mini-transaction can be read.
 void search(const redoubt::redo::LogFile& log, redoubt::Lsn from) {
-    constexpr std::uint64_t kBytes = 300;
-    const redoubt::Lsn until{from.value + kBytes};
+    constexpr std::uint64_t kBytesMax = 300;
+    // One seek leads to a lap's bytes at most.
+    const redoubt::Lsn until{from.value + std::min(kBytesMax, log.capacity())};
     auto reader = log.reader(std::size_t{2} << 20);
     reader.seek(from, until);
     const auto found = reader.find_boundary(until);
