@@ -11,7 +11,7 @@ Result<std::jthread> start_thread(std::function<void()> run) {
     } catch (const std::system_error& error) {
         return make_error(ErrorCode::Failure, "the system starts no more threads: {}",
                           error.code().message())
-            .with_hint("raise the limit of processes or memory, or give --threads 1");
+            .with_hint("raise the limit of processes or of memory (ulimit, TasksMax)");
     }
 }
 

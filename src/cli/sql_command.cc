@@ -18,8 +18,6 @@
 namespace redoubt::cli {
 namespace {
 
-constexpr int kExitWarnings = 3;
-
 /// The answers within the result document, with commas between them.
 class ResultList final : public sql::ResultWriter {
 public:
@@ -138,7 +136,7 @@ Result<int> sql_command(const CommandContext& context) {
         print_error(status.error());
         return exit_code_of(status.error().code());
     }
-    return lost.empty() ? 0 : kExitWarnings;
+    return lost.empty() ? 0 : exit_code_of(ErrorCode::Corruption);
 }
 
 }  // namespace redoubt::cli

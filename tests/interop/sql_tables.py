@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """`redoubt sql` against the server: the same queries, of a directory stopped cleanly and of one killed
-with a transaction open.
+with a transaction open; and of one with a damaged page.
 
     tests/interop/sql_tables.py [--keep]
 """
@@ -15,8 +15,10 @@ import sys
 
 import realserver
 import redoubt
+import surgery
 
 CTEST_SKIP = 77
+_PAGE_SIZE = 16384
 
 _SETUP = """
 CREATE DATABASE shop CHARACTER SET utf8mb4;
@@ -204,7 +206,7 @@ def run(scratch):
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             found += compare(crashed, sql, "crashed")
-    return found + check_uncommitted(crashed)
+    return found + check_uncommitted(crashed) + check_damaged(stopped)
 
 
 def check_uncommitted(site):
@@ -221,6 +223,36 @@ def check_uncommitted(site):
     found += [f"--read-uncommitted: {query}\n  {str(answer)[:300]}\n  wanted {str(expected)[:300]}"
               for (query, expected), answer in zip(wanted.items(), answers) if answer != expected]
     print(f"--read-uncommitted: {len(wanted)} queries, {len(found)} differ")
+    return found
+
+
+def ids(site, *options):
+    """Exit code, the ids of shop.orders that were printed, messages."""
+    line = redoubt.command("sql", site.data, *options, "--format", "csv", "-e", "SELECT id FROM shop.orders ORDER BY id")
+    line.remove("--json")
+    result = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
+    return result.returncode, [int(text) for text in result.stdout.split("\n")[1:] if text], result.stderr
+
+
+def check_damaged(site):
+    """A damaged leaf: without --skip-damaged all rows before it and an error, with it all rows but its own, and what was lost; exit 4 both times."""
+    _, whole, _ = ids(site)
+    path = os.path.join(site.data, "shop/orders.ibd")
+    index_id = surgery.read(path, 3 * _PAGE_SIZE + 66, 8)
+    leaves = [number for number in range(4, os.path.getsize(path) // _PAGE_SIZE)
+              if surgery.read(path, number * _PAGE_SIZE + 64, 10) == b"\0\0" + index_id]
+    bad = leaves[len(leaves) // 2]
+    lost = int.from_bytes(surgery.read(path, bad * _PAGE_SIZE + 54, 2), "big")
+    surgery.flip_bit(path, bad, _PAGE_SIZE)
+    found = []
+    code, rows, said = ids(site)
+    before = len(rows)
+    if code != redoubt.DAMAGE or rows != whole[:before] or f"page {bad}" not in said:
+        found.append(f"damaged page {bad}: exit {code}, {before} rows, {said}")
+    code, rows, said = ids(site, "--skip-damaged")
+    if code != redoubt.DAMAGE or rows != whole[:before] + whole[before + lost:] or f"page {bad}" not in said or "shop.orders" not in said:
+        found.append(f"--skip-damaged: page {bad} with {lost} rows of {len(whole)}: exit {code}, {len(rows)} rows, {said}")
+    print(f"damaged: a leaf with {lost} of {len(whole)} rows, {len(found)} differ")
     return found
 
 
