@@ -66,7 +66,7 @@ def _run(case, scratch, templates, options, outcome):
     site = realserver.Site(scratch.path("site"))
     realserver.Templates(templates).fill(site, config)
     backup = scratch.path("backup")
-    clients = _back_up_under_load(site, config, case, options, backup)
+    clients, complaints = _back_up_under_load(site, config, case, options, backup)
 
     theirs, ours = scratch.path("theirs"), scratch.path("ours")
     realserver.copy_tree(backup, theirs)
@@ -101,15 +101,16 @@ def _run(case, scratch, templates, options, outcome):
         with server.connect() as sql:
             outcome.problems += ledger.violations(sql, clients)
             found, count = realserver.check_tables(sql)
-            outcome.problems += found
+            outcome.problems += realserver.not_from_before(found, complaints)
         server.shut_down()
         outcome.problems += server.complaints()
     outcome.facts += f", {sum(c.acknowledged for c in clients)} transactions, {count} tables"
 
 
 def _back_up_under_load(site, config, case, options, folder):
-    """Leaves the backup, and the server stopped. Returns each client's bounds: what was
-    acknowledged when the backup began, and what had been begun when it ended."""
+    """Leaves the backup, and the server stopped. Returns each client's bounds (what was
+    acknowledged when the backup began, and what had been begun when it ended) and what CHECK TABLE
+    said when the load had stopped."""
     bounds = []
     with realserver.Server(site, config) as server:
         load = workload.Workload(server, config, case.seed)
@@ -122,8 +123,10 @@ def _back_up_under_load(site, config, case, options, folder):
                 for (number, acknowledged), client in zip(before, load.clients))
 
         load.run(options.seconds, then=back_up)
+        with server.connect() as sql:
+            complaints, _ = realserver.check_tables(sql)
         server.kill()
-    return bounds
+    return bounds, complaints
 
 
 def compare(ours, theirs, site, config):

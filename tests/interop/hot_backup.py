@@ -150,7 +150,7 @@ def _run(case, scratch, templates, options, outcome):
     site = realserver.Site(scratch.path("site"))
     realserver.Templates(templates).fill(site, config)
     backup = scratch.path("backup")
-    bounds, wanted = _back_up_under_load(site, config, case, options, backup, outcome)
+    bounds, wanted, complaints = _back_up_under_load(site, config, case, options, backup, outcome)
     if outcome.problems:
         return
     original = site.move_to(scratch.path("original"))
@@ -171,7 +171,7 @@ def _run(case, scratch, templates, options, outcome):
     outcome.problems += backup_mirror.compare(ours, theirs, site, config)
     backup_mirror.peer_prepare(ours)  # that it accepts ours: "already prepared"
     for name, folder in (("ours", ours), ("theirs", theirs)):
-        _start_on(folder, site, config, original, position, bounds, wanted, outcome, name)
+        _start_on(folder, site, config, original, position, bounds, wanted, complaints, outcome, name)
 
 
 def _fresh_site(site, original):
@@ -180,7 +180,7 @@ def _fresh_site(site, original):
     shutil.copy(original.key_file, site.key_file)
 
 
-def _start_on(folder, site, config, original, position, bounds, wanted, outcome, name):
+def _start_on(folder, site, config, original, position, bounds, wanted, complaints, outcome, name):
     """Restores a prepared backup, starts the server on it, checks, replays the binary log."""
     _fresh_site(site, original)
     answer = redoubt.run(redoubt.command("restore", folder, site.data, "--move", site=site, config=config))
@@ -191,7 +191,7 @@ def _start_on(folder, site, config, original, position, bounds, wanted, outcome,
         with server.connect() as sql:
             problems = ledger.violations(sql, bounds)
             found, count = realserver.check_tables(sql)
-            problems += found
+            problems += realserver.not_from_before(found, complaints)
         outcome.problems += [f"prepared by {name}: {problem}" for problem in problems]
         if not problems:
             binlog.replay(*position, original.data, server)
@@ -205,7 +205,7 @@ def _start_on(folder, site, config, original, position, bounds, wanted, outcome,
 
 def _back_up_under_load(site, config, case, options, folder, outcome):
     """Returns each client's bounds (what was acknowledged when the backup began, what had been begun
-    when it ended) and the checksums of all tables when the load had stopped."""
+    when it ended), and the checksums of all tables and what CHECK TABLE said when the load had stopped."""
     bounds = []
     with realserver.Server(site, config) as server:
         load = workload.Workload(server, config, case.seed, statements_max=_STATEMENTS_MAX)
@@ -234,9 +234,10 @@ def _back_up_under_load(site, config, case, options, folder, outcome):
             raise workload.WorkloadError(engines.error)
         with server.connect() as sql:
             wanted = binlog.checksums(sql)
+            complaints, _ = realserver.check_tables(sql)
         server.shut_down()
     outcome.facts += f", {sum(load.statements.values())} + {engines.statements} operations"
-    return bounds, wanted
+    return bounds, wanted, complaints
 
 
 if __name__ == "__main__":
