@@ -102,7 +102,8 @@ ColumnType labelled(const FrmField& field) {
     const std::size_t count = field.labels == nullptr ? 0 : field.labels->size();
     ColumnType type{.kind = field.type == FrmType::Enum ? TypeKind::Enum : TypeKind::Set,
                     .collation = record::find_collation(field.collation),
-                    .labels = field.labels};
+                    .labels = field.labels,
+                    .raw_labels = field.raw_labels};
     if (type.kind == TypeKind::Enum) {
         type.size = count <= 255 ? 1 : 2;
     } else {

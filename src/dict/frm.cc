@@ -270,10 +270,24 @@ private:
         }
         for (std::size_t i = 0; i < frm_.fields.size(); ++i) {
             if (const std::size_t number = interval_numbers[i]; number != 0) {
-                frm_.fields[i].labels = converted(lists[number - 1], frm_.fields[i].collation);
+                FrmField& field = frm_.fields[i];
+                field.labels = converted(lists[number - 1], field.collation);
+                if (field.type == FrmType::Set && !whole(lists[number - 1], field.collation)) {
+                    field.raw_labels =
+                        std::make_shared<std::vector<std::string>>(lists[number - 1]);
+                }
             }
         }
         return {};
+    }
+
+    /// False: one of them ends in the middle of a character. (An ALTER TABLE of the server's makes
+    /// such lists.)
+    static bool whole(const std::vector<std::string>& labels, unsigned collation_id) {
+        const record::Collation* const collation = record::find_collation(collation_id);
+        const std::size_t unit = collation == nullptr ? 1 : collation->charset->min_size;
+        return std::ranges::all_of(
+            labels, [&](const std::string& label) { return label.size() % unit == 0; });
     }
 
     /// Labels in UTF-8.

@@ -65,6 +65,8 @@ struct FrmField {
     std::uint16_t collation = 0;
     std::uint8_t geometry = 0;                               ///< subtype
     std::shared_ptr<const std::vector<std::string>> labels;  ///< UTF-8
+    /// As record::ColumnType's.
+    std::shared_ptr<const std::vector<std::string>> raw_labels;
     std::string comment;
     std::string plugin_type;  ///< "uuid", "inet6"; empty: none
     Visibility visibility = Visibility::Visible;

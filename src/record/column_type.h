@@ -48,6 +48,9 @@ struct ColumnType {
     const Collation* collation = nullptr;  ///< of text, Enum, Set
     /// Of Enum and Set, in UTF-8.
     std::shared_ptr<const std::vector<std::string>> labels = nullptr;
+    /// Of Set, as the .frm has them, where a label is no whole text of the character set: the
+    /// server joins the bytes of members before it reads them as text. Else null.
+    std::shared_ptr<const std::vector<std::string>> raw_labels = nullptr;
 
     /// Stored bytes compare as values do, by rules that are known here exactly (compare.h).
     bool comparable() const;

@@ -73,7 +73,8 @@ bool fits(const ColumnType& type, std::size_t size) {
 }  // namespace
 
 ValueDecoder::ValueDecoder(const ColumnType& type) : type_(type) {
-    if (type.kind == TypeKind::FixedText || type.kind == TypeKind::Text) {
+    if (type.kind == TypeKind::FixedText || type.kind == TypeKind::Text ||
+        type.raw_labels != nullptr) {
         const Collation* const collation = type.collation;
         if (collation != nullptr) {
             converter_ = std::make_unique<TextConverter>(*collation->charset);
@@ -228,15 +229,24 @@ Value ValueDecoder::decode_label(std::span<const std::byte> stored) {
 
 Value ValueDecoder::decode_set(std::span<const std::byte> stored) {
     const std::uint64_t members = load_unsigned(stored);
-    text_.clear();
-    const std::size_t count = type_.labels == nullptr ? 0 : type_.labels->size();
+    const bool raw = type_.raw_labels != nullptr && converter_ != nullptr;
+    const auto& labels = raw ? type_.raw_labels : type_.labels;
+    std::string separator = ",";
+    if (raw) {
+        const Charset& charset = converter_->charset();
+        separator.insert(charset.name == "utf16le" ? 1 : 0, charset.min_size - 1U, '\0');
+    }
+    std::string& joined = raw ? plain_ : text_;
+    joined.clear();
+    const std::size_t count = labels == nullptr ? 0 : labels->size();
     for (std::size_t i = 0; i < count && i < 64; ++i) {
         if (((members >> i) & 1) != 0) {
-            text_ += text_.empty() ? "" : ",";  // none behind empty members, as the server has it
-            text_ += (*type_.labels)[i];
+            joined += joined.empty() ? "" : separator;  // none behind empty members, as the server
+            joined += (*labels)[i];
         }
     }
-    return text_value(text_);
+    return text_value(
+        raw ? converter_->to_utf8(std::as_bytes(std::span<const char>(joined)), text_) : joined);
 }
 
 void append_uuid(std::string& out, std::span<const std::byte, 16> stored) {

@@ -32,7 +32,7 @@ private:
     Value value_;
     std::unique_ptr<TextConverter> converter_;
     std::string text_;
-    std::string plain_;  // of a compressed column
+    std::string plain_;  // of a compressed column; of a set, before conversion
 };
 
 /// The text forms, for decoders and defaults in SHOW CREATE TABLE. `stored` has the right size.

@@ -4,16 +4,14 @@
 #include <vector>
 
 #include "base/big_endian.h"
-#include "page/header.h"
 #include "page/rollback_segment.h"
-#include "page/trx_system.h"
 #include "page/undo_page.h"
+#include "undo/logs.h"
 #include "undo/record.h"
 
 namespace redoubt::undo {
 namespace {
 
-constexpr PageNo kTrxSystemPage{5};
 // Behind page::UndoLogView; docs/formats/undo.md#log-header.
 constexpr std::size_t kXidFormat = 46;
 constexpr std::size_t kXidGlobalSize = 50;
@@ -22,10 +20,6 @@ constexpr std::size_t kXidData = 58;
 constexpr std::size_t kXidDataSize = 128;
 constexpr std::string_view kServerXid = "MySQLXid";
 constexpr std::size_t kServerXidSize = 24;  // the above, server id, number
-
-bool is_undo_page(std::span<const std::byte> page) {
-    return page::HeaderView(page).type() == static_cast<std::uint16_t>(page::PageType::UndoLog);
-}
 
 }  // namespace
 
@@ -72,57 +66,33 @@ void Transactions::commit(std::uint64_t id) {
 Result<Transactions> Transactions::read(space::PageSource& source, std::uint32_t page_size) {
     Transactions transactions;
     transactions.spaces_.fill(kNoSpace);
-    std::vector<std::byte> page(page_size);
-    const PageId at{kSystemSpace, kTrxSystemPage};
-    RETURN_IF_ERROR(source.read(at, page));
-    if (page::HeaderView(page).type() != static_cast<std::uint16_t>(page::PageType::TrxSystem)) {
-        return corruption(at, "not the page of the transaction system: {}",
-                          page::type_name(page::HeaderView(page).type()));
-    }
-    for (std::size_t i = 0; i < kRollbackSegments; ++i) {
-        const PageId segment = page::TrxSystemView(page).slot(i);
-        if (segment.page != kNoPage) {
-            transactions.spaces_[i] = segment.space;
-            RETURN_IF_ERROR(transactions.read_segment(source, segment, page_size));
-        }
-    }
+    RETURN_IF_ERROR(
+        each_segment(source, page_size,
+                     [&](std::size_t number, PageId at, std::span<const std::byte> page) -> Status {
+                         transactions.spaces_[number] = at.space;
+                         const page::RollbackSegmentView segment(page);
+                         for (std::size_t i = 0; i < segment.slot_count(); ++i) {
+                             if (segment.slot(i) != kNoPage) {
+                                 RETURN_IF_ERROR(transactions.read_log(
+                                     source, {at.space, segment.slot(i)}, page_size));
+                             }
+                         }
+                         return {};
+                     }));
     RETURN_IF_ERROR(transactions.scan_open(source, page_size));
     return transactions;
 }
 
-Status Transactions::read_segment(space::PageSource& source, PageId at, std::uint32_t page_size) {
-    std::vector<std::byte> page(page_size);
-    RETURN_IF_ERROR(source.read(at, page));
-    if (page::HeaderView(page).type() != static_cast<std::uint16_t>(page::PageType::System)) {
-        return corruption(at, "not the page of a rollback segment: {}",
-                          page::type_name(page::HeaderView(page).type()));
-    }
-    const page::RollbackSegmentView segment(page);
-    for (std::size_t i = 0; i < segment.slot_count(); ++i) {
-        if (segment.slot(i) != kNoPage) {
-            RETURN_IF_ERROR(read_log(source, {at.space, segment.slot(i)}, page_size));
-        }
-    }
-    return {};
-}
-
 Status Transactions::read_log(space::PageSource& source, PageId at, std::uint32_t page_size) {
     std::vector<std::byte> page(page_size);
-    RETURN_IF_ERROR(source.read(at, page));
-    if (!is_undo_page(page)) {
-        return corruption(at, "not the first page of an undo log: {}",
-                          page::type_name(page::HeaderView(page).type()));
-    }
+    RETURN_IF_ERROR(read_log_page(source, at, page));
     const page::UndoSegmentView segment(page);
     if (segment.state() != page::UndoState::Active &&
         segment.state() != page::UndoState::Prepared) {
         return {};
     }
     const std::size_t log = segment.last_log();
-    if (log < page::UndoSegmentView::kEnd || log + page::UndoLogView::kSize > page.size()) {
-        return corruption(at, "the last undo log is said to be at offset {}", log);
-    }
-    const page::UndoLogView header(std::span<const std::byte>(page).subspan(log).first<46>());
+    ASSIGN_OR_RETURN(const page::UndoLogView header, log_header(page, at, log));
     Transaction transaction{.id = header.trx_id(),
                             .prepared = segment.state() == page::UndoState::Prepared,
                             .dictionary = header.changes_dictionary(),
@@ -134,49 +104,18 @@ Status Transactions::read_log(space::PageSource& source, PageId at, std::uint32_
 }
 
 Status Transactions::scan_open(space::PageSource& source, std::uint32_t page_size) {
-    for (const auto& [_, transaction] : open_) {
-        RETURN_IF_ERROR(scan_log(source, transaction, page_size));
-    }
-    return {};
-}
-
-Status Transactions::scan_log(space::PageSource& source, const Transaction& transaction,
-                              std::uint32_t page_size) {
-    std::vector<std::byte> page(page_size);
-    PageId at = transaction.log_page;
-    ASSIGN_OR_RETURN(const std::uint32_t page_count, source.page_count(at.space));
-    for (std::uint32_t pages = 0; at.page != kNoPage; ++pages) {
-        if (pages > page_count) {
-            return corruption(at, "the pages of an undo log lead in a circle");
-        }
-        RETURN_IF_ERROR(source.read(at, page));
-        if (!is_undo_page(page)) {
-            return corruption(at, "not a page of an undo log: {}",
-                              page::type_name(page::HeaderView(page).type()));
-        }
-        const page::UndoPageView view(page);
-        std::size_t offset = page::UndoPageView::kEnd;
-        if (pages == 0) {
-            offset = page::UndoLogView(
-                         std::span<const std::byte>(page).subspan(transaction.log_at).first<46>())
-                         .first_record();
-        }
-        while (offset < view.free_from()) {
-            RecordReader body({});
-            auto head = read_head(page, offset, body);
-            if (!head) {
-                return std::move(head.error()).with_page(at);
-            }
-            if (head->type() == RecordType::Empty) {
-                emptied_by_[transaction.id].insert(head->table_id);
-                emptied_.insert(head->table_id);
-            } else if (head->type() == RecordType::InsertMetadata) {
-                altered_by_[transaction.id].insert(head->table_id);
-                altered_.insert(head->table_id);
-            }
-            offset = head->next;
-        }
-        at.page = view.node().next().page;
+    for (const auto& [id, transaction] : open_) {
+        RETURN_IF_ERROR(walk_log(source, page_size, transaction.log_page, transaction.log_at,
+                                 nullptr, [&](const RecordHead& head, RecordReader) -> Status {
+                                     if (head.type() == RecordType::Empty) {
+                                         emptied_by_[id].insert(head.table_id);
+                                         emptied_.insert(head.table_id);
+                                     } else if (head.type() == RecordType::InsertMetadata) {
+                                         altered_by_[id].insert(head.table_id);
+                                         altered_.insert(head.table_id);
+                                     }
+                                     return {};
+                                 }));
     }
     return {};
 }

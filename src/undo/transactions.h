@@ -59,11 +59,8 @@ public:
     SpaceId space_of(std::size_t number) const { return spaces_[number]; }
 
 private:
-    Status read_segment(space::PageSource& source, PageId at, std::uint32_t page_size);
     Status read_log(space::PageSource& source, PageId at, std::uint32_t page_size);
     Status scan_open(space::PageSource& source, std::uint32_t page_size);
-    Status scan_log(space::PageSource& source, const Transaction& transaction,
-                    std::uint32_t page_size);
 
     std::map<std::uint64_t, Transaction> open_;
     std::map<std::uint64_t, std::set<std::uint64_t>> emptied_by_, altered_by_;  // transaction first

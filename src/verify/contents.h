@@ -38,6 +38,7 @@ struct TreeSize {
     std::uint64_t inner_pages = 0;
     std::uint64_t blob_pages = 0;  ///< of its off-page columns
     std::uint64_t records = 0;     ///< in leaves; delete-marked ones too
+    std::uint64_t marked = 0;      ///< of these: delete-marked
     std::uint64_t used_bytes = 0;  ///< of records in leaves
     std::uint64_t room_bytes = 0;  ///< for records, of leaves if they were empty
 };

@@ -110,24 +110,28 @@ bool RowChecker::plan(Index& index) {
 }
 
 Status RowChecker::run() {
-    if (std::none_of(indexes_.begin(), indexes_.end(),
-                     [](const Index& index) { return index.compared; })) {
+    if (pending_ == nullptr && std::none_of(indexes_.begin(), indexes_.end(),
+                                            [](const Index& index) { return index.compared; })) {
         return {};
     }
+    Orphans orphans;
     for (Index& index : indexes_) {
         index.sums.assign(kBuckets, 0);
         index.counts.assign(kBuckets, 0);
     }
-    RETURN_IF_ERROR(read_rows([&](std::uint64_t key, btree::TreeReader&) -> Status {
-        for (Index& index : indexes_) {
-            if (index.compared) {
-                ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
-                index.sums[key % kBuckets] -= entry;
-                --index.counts[key % kBuckets];
+    RETURN_IF_ERROR(read_rows(
+        [&](std::uint64_t key, btree::TreeReader&) -> Status {
+            for (Index& index : indexes_) {
+                if (index.compared) {
+                    ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
+                    index.sums[key % kBuckets] -= entry;
+                    --index.counts[key % kBuckets];
+                }
             }
-        }
-        return {};
-    }));
+            return {};
+        },
+        &orphans));
+    tell_orphans({}, orphans);
     if (too_many_doubtful_) {
         for (std::size_t i = 0; i < indexes_.size(); ++i) {
             gaps_.push_back({i, "too many of its rows are of transactions that had not ended"});
@@ -139,11 +143,15 @@ Status RowChecker::run() {
         if (!index.compared) {
             continue;
         }
-        RETURN_IF_ERROR(
-            read_entries(index, [&](std::uint64_t key, std::uint64_t entry, const Entry&) {
+        orphans = {};
+        RETURN_IF_ERROR(read_entries(
+            index,
+            [&](std::uint64_t key, std::uint64_t entry, const Entry&) {
                 index.sums[key % kBuckets] += entry;
                 ++index.counts[key % kBuckets];
-            }));
+            },
+            &orphans));
+        tell_orphans(i, orphans);
         RETURN_IF_ERROR(name_differences(i));
     }
     return {};
@@ -152,7 +160,7 @@ Status RowChecker::run() {
 /// Every row that counts: not deleted, and not of a transaction that had not ended, whose entries
 /// may be there or not.
 Status RowChecker::read_rows(
-    const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each) {
+    const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each, Orphans* orphans) {
     const record::RecordLayout& layout = *clustered_.layout;
     btree::TreeReader reader(source_, clustered_.tree, layout, cancel_);
     RETURN_IF_ERROR(reader.to_first());
@@ -176,6 +184,9 @@ Status RowChecker::read_rows(
         }
         if ((reader.info() & record::kDeleteMark) == 0) {
             RETURN_IF_ERROR(each(key_of_row(), reader));
+        } else if (orphans != nullptr) {
+            take_mark(std::span(row_).first(layout.key_fields),
+                      {reader.page_id().page, reader.origin()}, *orphans);
         }
     }
 }
@@ -235,7 +246,7 @@ Status RowChecker::append_box(std::size_t from, std::string& out) {
 }
 
 /// Leaf by leaf: what is before which means nothing.
-Status RowChecker::read_spatial(const Index& index, const EachEntry& each) {
+Status RowChecker::read_spatial(const Index& index, const EachEntry& each, Orphans* orphans) {
     const record::RecordLayout& layout = *index.tree.layout;
     const btree::Tree& tree = index.tree.tree;
     btree::PageExpander expander;
@@ -255,22 +266,22 @@ Status RowChecker::read_spatial(const Index& index, const EachEntry& each) {
         RETURN_IF_ERROR(
             btree::list_records(page, id, tree.index_id, layout.compact, origins, true));
         for (const std::uint16_t origin : origins) {
+            RETURN_IF_ERROR(
+                record::parse_record(page, origin, layout, layout.fields.size(), fields));
             if ((record::info_bits(page, origin, layout.compact) & record::kDeleteMark) == 0) {
-                RETURN_IF_ERROR(
-                    record::parse_record(page, origin, layout, layout.fields.size(), fields));
                 take_entry(index, fields, {number, origin}, each);
+            } else {
+                take_mark(index, fields, {number, origin}, orphans);
             }
         }
     }
     return {};
 }
 
-Status RowChecker::read_entries(
-    const Index& index,
-    const std::function<void(std::uint64_t key, std::uint64_t entry, const Entry& where)>& each) {
+Status RowChecker::read_entries(const Index& index, const EachEntry& each, Orphans* orphans) {
     const record::RecordLayout& layout = *index.tree.layout;
     if (layout.spatial) {
-        return read_spatial(index, each);
+        return read_spatial(index, each, orphans);
     }
     btree::TreeReader reader(source_, index.tree.tree, layout, cancel_);
     reader.add_changes(changes_);
@@ -281,11 +292,52 @@ Status RowChecker::read_entries(
         if (!more) {
             return {};
         }
-        if ((reader.info() & record::kDeleteMark) != 0) {
+        const Entry where{reader.page_id().page, reader.origin()};
+        const bool deleted = (reader.info() & record::kDeleteMark) != 0;
+        if (deleted && orphans == nullptr) {
             continue;
         }
         RETURN_IF_ERROR(reader.parse(layout.fields.size(), fields));
-        take_entry(index, fields, {reader.page_id().page, reader.origin()}, each);
+        if (deleted) {
+            take_mark(index, fields, where, orphans);
+        } else {
+            take_entry(index, fields, where, each);
+        }
+    }
+}
+
+void RowChecker::take_mark(std::span<const Field> key, const Entry& where, Orphans& orphans) const {
+    if (pending_ != nullptr && !pending_->contains(table_id_, key) && orphans.count++ == 0) {
+        orphans.first = where;
+    }
+}
+
+/// Of an entry, whose row an undo log must speak of.
+void RowChecker::take_mark(const Index& index, std::span<const Field> fields, const Entry& where,
+                           Orphans* orphans) {
+    if (orphans == nullptr) {
+        return;
+    }
+    key_.clear();
+    for (const std::size_t from : index.key) {
+        key_.push_back(fields[from]);
+    }
+    take_mark(key_, where, *orphans);
+}
+
+void RowChecker::tell_orphans(std::optional<std::size_t> index, const Orphans& orphans) const {
+    if (orphans.count != 0) {
+        report_(
+            {.kind = "mark-without-undo",
+             .index = index,
+             .page = orphans.first.page,
+             .message = fmt::format(
+                 "{} marked as deleted, which no undo log speaks of, the "
+                 "first at offset {}: the mark is damage, or a log was lost "
+                 "before purge read it",
+                 orphans.count == 1 ? "a record is" : fmt::format("{} records are", orphans.count),
+                 orphans.first.origin),
+             .severity = Severity::Warning});
     }
 }
 
@@ -320,12 +372,14 @@ Status RowChecker::name_differences(std::size_t number) {
         return {};
     }
     std::map<std::pair<std::uint64_t, std::uint64_t>, std::vector<Entry>> entries;
-    RETURN_IF_ERROR(
-        read_entries(index, [&](std::uint64_t key, std::uint64_t entry, const Entry& where) {
+    RETURN_IF_ERROR(read_entries(
+        index,
+        [&](std::uint64_t key, std::uint64_t entry, const Entry& where) {
             if (wanted[key % kBuckets]) {
                 entries[{key, entry}].push_back(where);
             }
-        }));
+        },
+        nullptr));
     std::size_t told = 0;
     const auto tell = [&](std::string_view kind, const Entry& where, std::string message) {
         if (++told <= kProblemsMax) {
@@ -333,23 +387,26 @@ Status RowChecker::name_differences(std::size_t number) {
                 {.kind = kind, .index = number, .page = where.page, .message = std::move(message)});
         }
     };
-    RETURN_IF_ERROR(read_rows([&](std::uint64_t key, btree::TreeReader& reader) -> Status {
-        if (!wanted[key % kBuckets]) {
+    RETURN_IF_ERROR(read_rows(
+        [&](std::uint64_t key, btree::TreeReader& reader) -> Status {
+            if (!wanted[key % kBuckets]) {
+                return {};
+            }
+            ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
+            const auto found = entries.find({key, entry});
+            if (found == entries.end()) {
+                tell(
+                    "row-without-entry", {reader.page_id().page, reader.origin()},
+                    fmt::format("the row at offset {} has no entry in the index", reader.origin()));
+                return {};
+            }
+            found->second.pop_back();
+            if (found->second.empty()) {
+                entries.erase(found);
+            }
             return {};
-        }
-        ASSIGN_OR_RETURN(const std::uint64_t entry, entry_of_row(index));
-        const auto found = entries.find({key, entry});
-        if (found == entries.end()) {
-            tell("row-without-entry", {reader.page_id().page, reader.origin()},
-                 fmt::format("the row at offset {} has no entry in the index", reader.origin()));
-            return {};
-        }
-        found->second.pop_back();
-        if (found->second.empty()) {
-            entries.erase(found);
-        }
-        return {};
-    }));
+        },
+        nullptr));
     for (const auto& [_, places] : entries) {
         for (const Entry& where : places) {
             tell("entry-without-row", where,

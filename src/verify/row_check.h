@@ -1,9 +1,11 @@
 /// Level rows: every entry of every secondary index belongs to a row, and every row has its entry,
-/// byte for byte. One pass over each tree, in memory that does not grow with the table: entries are
-/// summed up by hash in buckets; only where sums differ is a bucket looked at again.
+/// byte for byte; what is marked as deleted, an undo log speaks of. One pass over each tree, in
+/// memory that does not grow with the table: entries are summed up by hash in buckets; only where
+/// sums differ is a bucket looked at again.
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -14,7 +16,9 @@
 #include "btree/tree.h"
 #include "record/layout.h"
 #include "space/page_source.h"
+#include "undo/pending_rows.h"
 #include "undo/transactions.h"
+#include "verify/verify.h"
 
 namespace redoubt::verify {
 
@@ -26,10 +30,11 @@ struct RowTree {
 };
 
 struct RowProblem {
-    std::string_view kind;  ///< as Finding::kind; lives for ever
-    std::size_t index = 0;  ///< of the secondary trees
-    PageNo page;            ///< of the entry, or of the row that has none
+    std::string_view kind;             ///< as Finding::kind; lives for ever
+    std::optional<std::size_t> index;  ///< of the secondary trees; none: the clustered one
+    PageNo page;                       ///< of the entry, or of the row that has none
     std::string message;
+    Severity severity = Severity::Damage;
 };
 
 /// Why an index was not compared.
@@ -49,6 +54,12 @@ public:
     Status run();
     /// Before run(): indexes are seen with the changes that wait for them. Outlives this.
     void add_changes(btree::BufferedChanges* changes) { changes_ = changes; }
+    /// Before run(): what is marked as deleted must be in `pending`, of table `table_id`. Outlives
+    /// this.
+    void add_pending(const undo::PendingRows* pending, std::uint64_t table_id) {
+        pending_ = pending;
+        table_id_ = table_id;
+    }
     const std::vector<RowGap>& gaps() const { return gaps_; }
 
 private:
@@ -66,17 +77,26 @@ private:
         PageNo page;
         std::size_t origin;
     };
+    /// Records of one tree that are marked as deleted, and that no undo log speaks of.
+    struct Orphans {
+        std::uint64_t count = 0;
+        Entry first{};
+    };
 
     bool plan(Index& index);
-    Status read_rows(const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each);
-    Status read_entries(const Index& index,
-                        const std::function<void(std::uint64_t key, std::uint64_t entry,
-                                                 const Entry& where)>& each);
     using EachEntry =
         std::function<void(std::uint64_t key, std::uint64_t entry, const Entry& where)>;
+    /// `orphans` null: not looked for.
+    Status read_rows(const std::function<Status(std::uint64_t key, btree::TreeReader&)>& each,
+                     Orphans* orphans);
+    Status read_entries(const Index& index, const EachEntry& each, Orphans* orphans);
     void take_entry(const Index& index, std::span<const record::Field> fields, const Entry& where,
                     const EachEntry& each);
-    Status read_spatial(const Index& index, const EachEntry& each);
+    void take_mark(std::span<const record::Field> key, const Entry& where, Orphans& orphans) const;
+    void take_mark(const Index& index, std::span<const record::Field> fields, const Entry& where,
+                   Orphans* orphans);
+    void tell_orphans(std::optional<std::size_t> index, const Orphans& orphans) const;
+    Status read_spatial(const Index& index, const EachEntry& each, Orphans* orphans);
     Status append_box(std::size_t from, std::string& out);
     Result<std::uint64_t> entry_of_row(const Index& index);
     Status name_differences(std::size_t number);
@@ -91,9 +111,12 @@ private:
     const base::CancelToken* cancel_;
     btree::BlobReader blobs_;
     btree::BufferedChanges* changes_ = nullptr;
+    const undo::PendingRows* pending_ = nullptr;
+    std::uint64_t table_id_ = 0;
     std::unordered_set<std::uint64_t> doubtful_;  // rows of transactions that had not ended
     bool too_many_doubtful_ = false;
     std::vector<record::Field> row_;
+    std::vector<record::Field> key_;
     mutable std::string scratch_;
     std::string blob_;
     std::vector<RowGap> gaps_;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
 #include <vector>
 
 #include "base/mutex.h"
@@ -20,6 +21,7 @@
 #include "page/header.h"
 #include "page/index_page.h"
 #include "space/extent_map.h"
+#include "undo/pending_rows.h"
 #include "verify/row_check.h"
 #include "verify/system_check.h"
 #include "verify/tree_check.h"
@@ -77,6 +79,40 @@ public:
             }
             return check_dictionary();
         });
+    }
+
+    /// Before run(): what undo logs speak of, for level rows.
+    Status read_undo(const engine::Catalog& catalog) {
+        if (!rows_wanted_) {
+            return {};
+        }
+        std::unordered_map<std::uint64_t, std::size_t> key_fields;
+        for (const auto& table : catalog.tables) {
+            for (const dict::StoredPart& part : table->parts) {
+                key_fields.emplace(part.id, part.indexes.front().layout.key_fields);
+            }
+        }
+        auto read = undo::PendingRows::read(
+            spaces_, spaces_.page_size(),
+            [&](std::uint64_t table) {
+                const auto found = key_fields.find(table);
+                return found == key_fields.end() ? 0 : found->second;
+            },
+            options_.cancel);
+        if (!read && is_fatal(read.error())) {
+            return std::move(read.error());
+        }
+        if (read && read->complete()) {
+            pending_ = std::move(*read);
+            return {};
+        }
+        findings_.find({.kind = "marks-not-checked",
+                        .severity = Severity::Note,
+                        .message = fmt::format(
+                            "what is marked as deleted is not compared with the "
+                            "undo logs: {}",
+                            read ? "they speak of too many rows" : read.error().message())});
+        return {};
     }
 
     Result<TableChecks> run(const engine::Catalog& catalog) {
@@ -363,7 +399,8 @@ private:
             }
             names.push_back(spatial.name);
         }
-        if (rows_wanted_ && clustered_whole && rows.size() > 1) {
+        const bool marked = pending_ && contents.indexes.front().size.marked != 0;
+        if (rows_wanted_ && clustered_whole && (rows.size() > 1 || marked)) {
             RETURN_IF_ERROR(check_rows(of, rows, numbers, names));
         }
         const base::MutexLock lock(mutex_);
@@ -435,17 +472,18 @@ private:
                       const std::vector<std::size_t>& numbers,
                       const std::vector<std::string>& names) {
         const dict::StoredPart& part = *of.part;
-        const auto finding = [&](std::size_t number, std::string kind, Severity severity) {
+        const auto finding = [&](std::optional<std::size_t> number, std::string kind,
+                                 Severity severity) {
             return Finding{.kind = std::move(kind),
                            .severity = severity,
                            .file = part.file,
                            .table = name_of(*of.table),
-                           .index = names[numbers[number + 1]],
+                           .index = names[numbers[number ? *number + 1 : 0]],
                            .space = part.space};
         };
         const auto report = [&](const RowProblem& problem) {
             const base::MutexLock lock(mutex_);
-            Finding found = finding(problem.index, std::string(problem.kind), Severity::Damage);
+            Finding found = finding(problem.index, std::string(problem.kind), problem.severity);
             found.page = problem.page;
             found.message = problem.message;
             findings_.find(std::move(found));
@@ -471,6 +509,9 @@ private:
         btree::BufferedChanges changes(spaces_, spaces_.page_size(), options_.cancel);
         if (changes_buffered_) {
             checker.add_changes(&changes);
+        }
+        if (pending_ && !is_own(*of.table)) {
+            checker.add_pending(&*pending_, part.id);
         }
         RETURN_IF_ERROR(checker.run());
         for (const RowGap& gap : checker.gaps()) {
@@ -524,6 +565,7 @@ private:
     const undo::Transactions& transactions_;
     const bool rows_wanted_;
     const bool changes_buffered_;  // the change buffer is not empty
+    std::optional<undo::PendingRows> pending_;
     // Of the system tablespace; used by one thread at a time: check_system(), then run()'s item
     // for that space.
     OpenSpace system_;
@@ -561,6 +603,7 @@ Result<TableChecks> check_tables(io::Directory& directory, const VerifyOptions& 
     ASSIGN_OR_RETURN(const engine::Catalog catalog,
                      engine::read_catalog(directory, *spaces, transactions, database,
                                           engine::CatalogScope::All));
+    RETURN_IF_ERROR(verifier.read_undo(catalog));
     return verifier.run(catalog);
 }
 

@@ -465,6 +465,10 @@ void TreeChecker::count_page(unsigned level) {
     const std::size_t used = std::max<std::size_t>(index.heap_top(), freed) - freed;
     ++size_.leaf_pages;
     size_.records += origins_.size();
+    size_.marked +=
+        static_cast<std::uint64_t>(std::ranges::count_if(origins_, [this](std::uint16_t origin) {
+            return (record::info_bits(page_, origin, layout_.compact) & record::kDeleteMark) != 0;
+        }));
     size_.used_bytes += std::min(used, room);
     size_.room_bytes += room;
 }

@@ -3,10 +3,11 @@
 import os
 import struct
 
+import redoubt
 import trees
 from damage_cases import READABLE, Place, case
 from trees import NO_PAGE, Tree
-from victim import BLOB, BLOBS, REDUNDANT, SPATIAL, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
+from victim import BLOB, BLOBS, GONE, REDUNDANT, SPATIAL, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
 
 _ROWS = ("--level", "files,pages,trees,rows")
 _HEADER = 5  # bytes before a COMPACT record's origin
@@ -399,6 +400,16 @@ def _undo_case(title, kind, do):
         return Place(file, page, options=_ROWS)
 
 
+@case("all histories are empty, and rows are still marked as deleted", "mark-without-undo", redoubt.WARNINGS, "warning", READABLE, True)
+def _(v):
+    files = {v.space_id(file): file for file in (SYSTEM, UNDO_FILE, "undo002") if os.path.exists(v.path(file))}
+    for slot in range(128):
+        space, page = (v.number(SYSTEM, 5, _SLOT + 8 * slot + at, 4) for at in (0, 4))
+        if page != NO_PAGE:
+            v.edit(files[space], page, (_HISTORY - 4, bytes(8)), *((_HISTORY + 4 + at, b"\xFF" * 4 + bytes(2)) for at in (0, 6)))
+    return _place(v, Tree(v, GONE).root, GONE)
+
+
 def _first_undo_page(v):
     for file in (UNDO_FILE, "undo002", SYSTEM):
         if os.path.exists(v.path(file)):
@@ -452,6 +463,13 @@ def _row_case(title, kind, offset, amount, size, which, tells_page=True):
 _row_case("a row's indexed column has another value", "row-without-entry", 4 + 13, 1, 4, 0)
 _row_case("a row is marked as deleted, its entries are not", "entry-without-row", -5, 0x20, 1, 0, False)
 _row_case("an entry is marked as deleted, its row is not", "row-without-entry", -5, 0x20, 1, 1, False)
+@case("a row of a table without other indexes is marked as deleted", "mark-without-undo", redoubt.WARNINGS, "warning", READABLE, True)
+def _(v):
+    tree = Tree(v, GONE)
+    tree.add(tree.root, tree.records(tree.root)[3] - 5, 0x20, 1)
+    return _place(v, tree.root, GONE)
+
+
 _row_case("an entry has another row's key", "entry-without-row", 4, 1, 4, 1)
 _row_case("an indexed text of a row has another value", "row-without-entry", 4 + 13 + 4 + 10, 1, 1, 0)
 

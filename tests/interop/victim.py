@@ -15,6 +15,7 @@ ALLOCATED, UNDO, INODE, BITMAP, XDES, BLOB, INDEX = 0, 2, 3, 5, 9, 10, 17855
 
 TABLE, OTHER, BLOBS = "d/t.ibd", "d/other.ibd", "d/b.ibd"
 TREES, REDUNDANT = "d/tr.ibd", "d/rd.ibd"  # with a number, a text, and an index on each
+GONE = "d/gone.ibd"  # some of its rows are marked as deleted
 SPATIAL = "d/sp.ibd"                       # with a point and an R-tree on it
 SYSTEM, UNDO_FILE = "ibdata1", "undo001"
 
@@ -64,8 +65,11 @@ class Victim:
                     sql.query(f"INSERT INTO {name} SELECT seq, seq DIV 2, CONCAT(MD5(seq), SHA1(seq)) FROM seq_1_to_{rows // 2}")
                 sql.query("CREATE TABLE sp (id INT PRIMARY KEY, g POINT NOT NULL, SPATIAL (g)) ENGINE=InnoDB")
                 sql.query(f"INSERT INTO sp SELECT seq, POINT(seq * 7919 % 1009, seq * 104729 % 997) FROM seq_1_to_{rows // 4}")
+                sql.query(f"CREATE TABLE gone (id INT PRIMARY KEY) ENGINE=InnoDB {options}")
+                sql.query("INSERT INTO gone SELECT seq FROM seq_1_to_100")
                 with server.connect() as reader:  # for its sake undo is kept
                     reader.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
+                    sql.query("DELETE FROM gone WHERE id % 10 = 0")
                     sql.query("UPDATE other SET v = MD5(id)")
                     server.shut_down()
         keep = {os.path.join(self.site.data, name) for name in surgery.data_files(self.site.data)}

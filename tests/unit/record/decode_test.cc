@@ -88,6 +88,15 @@ TEST(ValueDecoder, DecodesSetsAndEnums) {
     const ColumnType odd{.kind = TypeKind::Set, .size = 1, .labels = with_empty};
     EXPECT_EQ(shown(odd, "0f"), "a,,b,");
     EXPECT_EQ(shown(odd, "06"), "b");  // no comma where nothing has been shown yet
+    // Halves of UCS-2 characters, as the server shows them (a list that ALTER TABLE left behind).
+    const auto halves =
+        std::make_shared<std::vector<std::string>>(std::vector<std::string>{"-", "a b"});
+    const ColumnType mangled{.kind = TypeKind::Set,
+                             .size = 1,
+                             .collation = find_collation(35),
+                             .labels = with_empty,
+                             .raw_labels = halves};
+    EXPECT_EQ(shown(mangled, "03"), "\u2d00\u2c61\u2062");
     const ColumnType choice{.kind = TypeKind::Enum, .size = 1, .labels = labels};
     EXPECT_EQ(shown(choice, "02"), "m2");
     EXPECT_EQ(shown(choice, "00"), "");
