@@ -22,7 +22,8 @@ constexpr std::size_t kListedAll = 3000;  // of all kinds, but for those
 constexpr std::string_view kHeals = "Nothing to do: crash recovery sets this right.";
 constexpr std::string_view kHarmless = "Nothing to do: nothing uses this.";
 constexpr std::string_view kUnfinished =
-    "Nothing to do: the server removes at its start what an unfinished ALTER TABLE left.";
+    "Nothing to do: the server takes back at its start what was not committed; a file that it "
+    "leaves behind can be removed.";
 constexpr std::string_view kOnceClean =
     "Let a server start on the directory and shut down cleanly, then verify again.";
 constexpr std::string_view kRestoreTable =
@@ -41,6 +42,9 @@ constexpr std::string_view kOneTime =
 constexpr std::string_view kUndo =
     "Copy the directory before a server starts on it: rollback or purge may stop it. Restore from "
     "a backup, or dump the tables with 'redoubt sql'.";
+constexpr std::string_view kMarked =
+    "Compare the table with a backup. If no row is missing, a server lost an undo log before purge "
+    "read it: harmless, and gone after OPTIMIZE TABLE.";
 constexpr std::string_view kNewBackup =
     "Make a new backup, once the server's damaged pages are repaired.";
 constexpr std::string_view kRecover =
@@ -76,7 +80,8 @@ const Steps& steps_of_damage() {
 
 const Steps& steps_of_notes() {
     static const Steps kSteps = {
-        {"dropped-file", kHeals},
+        {"ddl-not-committed", kUnfinished},
+        {"dropped-file", kUnfinished},
         {"file-missing", kUnfinished},
         {"file-tail", kHarmless},
         {"file-to-be-created", kHeals},
@@ -85,6 +90,8 @@ const Steps& steps_of_notes() {
         {"free-page", kHarmless},
         {"leftover-file", kUnfinished},
         {"made-with-damage", kNewBackup},
+        {"mark-without-undo", kMarked},
+        {"marks-not-checked", kOnceClean},
         {"needs-recovery", kRecover},
         {"recovery-note", kHeals},
         {"rename-pending", kHeals},

@@ -115,7 +115,8 @@ void append_not_checked(std::string& out, const VerifyReport& report, const Repo
         append_item(out, "Missing: " + key);
     }
     for (const std::string_view kind :
-         {"table-not-checked", "trees-not-checked", "rows-not-compared", "table-unreadable"}) {
+         {"table-not-checked", "trees-not-checked", "rows-not-compared", "marks-not-checked",
+          "table-unreadable"}) {
         const auto found = static_cast<std::size_t>(
             std::ranges::count(report.findings, kind, &verify::Finding::kind));
         if (found != 0) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "dict/show_create.h"
 #include "engine/ddl_recovery.h"
@@ -55,9 +56,7 @@ public:
                          dict::read_dictionary(spaces_, spaces_.page_size(),
                                                options_.read_uncommitted ? nullptr : &versions,
                                                options_.cancel));
-        if (scope_ == CatalogScope::Served && !options_.read_uncommitted) {
-            RETURN_IF_ERROR(follow_ddl_log());
-        }
+        RETURN_IF_ERROR(follow_ddl_log());
         std::map<std::string, std::vector<const dict::SystemTableRow*>> tables;
         for (const dict::SystemTableRow& row : dictionary_.tables) {
             if (is_served(row)) {
@@ -84,9 +83,19 @@ public:
     }
 
 private:
-    /// One that cannot be read is told of, and hinders nobody.
+    /// One that cannot be read is told of, and hinders nobody. Tables as they lie there: only which
+    /// ones a statement was at.
     Status follow_ddl_log() {
+        ddl_interrupted_ = ddl_log_exists(directory_);
         const auto ddl = read_ddl_recovery(directory_);
+        if (scope_ == CatalogScope::All || options_.read_uncommitted) {
+            if (ddl) {
+                for (const DdlStep& step : ddl->steps) {
+                    unfinished_.insert({step.name, step.to});
+                }
+            }
+            return {};
+        }
         if (!ddl) {
             catalog_.notes.push_back("tables are as InnoDB's dictionary has them, because " +
                                      ddl.error().to_string());
@@ -125,7 +134,14 @@ private:
                     continue;
                 }
                 auto frm = read_frm(directory_, name);
-                if (!frm) {
+                if (unfinished_.contains(name)) {
+                    catalog_.refused.push_back(
+                        {space::sql_name(name),
+                         make_error(ErrorCode::NotFound,
+                                    "a statement that the crash cut short was at this table, which "
+                                    "InnoDB's dictionary does not have")
+                             .with_file(name + ".frm")});
+                } else if (!frm) {
                     catalog_.refused.push_back({space::sql_name(name), std::move(frm.error())});
                 } else if (*frm && (*frm)->engine == "InnoDB") {
                     catalog_.refused.push_back(
@@ -142,8 +158,16 @@ private:
     /// null: not a table to be shown.
     Result<std::unique_ptr<dict::StoredTable>> make_table(
         const std::string& name, const std::vector<const dict::SystemTableRow*>& parts) {
-        ASSIGN_OR_RETURN(std::optional<dict::Frm> frm, find_frm(name));
-        if (!frm && is_auxiliary(name) && scope_ == CatalogScope::Served) {
+        std::optional<Error> misfit;  // why the .frm is not gone by
+        std::optional<dict::Frm> frm;
+        if (auto found = find_frm(name)) {
+            frm = std::move(*found);
+        } else if (found.error().code() == ErrorCode::Corruption) {
+            misfit = std::move(found.error());
+        } else {
+            return std::move(found.error());
+        }
+        if (!frm && !misfit && is_auxiliary(name) && scope_ == CatalogScope::Served) {
             return std::unique_ptr<dict::StoredTable>();
         }
         for (const dict::SystemTableRow* const part : parts) {
@@ -152,14 +176,25 @@ private:
             }
         }
         auto built = dict::build_table(parts, frm ? &*frm : nullptr);
-        if (!built && frm && spaces_.needs_recovery()) {
+        if (!built && frm && (spaces_.needs_recovery() || ddl_interrupted_)) {
             RETURN_IF_ERROR(find_altered_frm(name, parts, frm, built));
+        }
+        if (!built && frm) {  // the dictionary decides
+            misfit = std::move(built.error()).with_file(name + ".frm");
+            frm.reset();
+            built = dict::build_table(parts, nullptr);
         }
         ASSIGN_OR_RETURN(auto table, std::move(built));
         for (dict::StoredPart& part : table->parts) {
             RETURN_IF_ERROR(check_part(part));
         }
-        if (!frm && scope_ == CatalogScope::Served) {
+        if (misfit && scope_ == CatalogScope::All) {
+            catalog_.refused.push_back({space::sql_name(name), std::move(*misfit)});
+        } else if (misfit) {
+            catalog_.notes.push_back(
+                fmt::format("table {} is read as InnoDB's dictionary describes it, because {}",
+                            space::sql_name(name), misfit->to_string()));
+        } else if (!frm && scope_ == CatalogScope::Served) {
             catalog_.notes.push_back(fmt::format(
                 "table {} has no .frm: the server shows no such table; it is read as InnoDB's "
                 "dictionary describes it",
@@ -288,6 +323,8 @@ private:
     const CatalogScope scope_;
     dict::Dictionary dictionary_;
     FrmPlaces frm_places_;
+    bool ddl_interrupted_ = false;      // the server did not end orderly
+    std::set<std::string> unfinished_;  // "db/t" that statements of DDL were at
     std::uint64_t auto_increment_ = 0;  // last value of the table checked last
     Catalog catalog_;
 };

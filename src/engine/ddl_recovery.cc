@@ -407,6 +407,8 @@ std::vector<std::string> changes(const Names& before, const Names& after) {
 
 }  // namespace
 
+bool ddl_log_exists(io::Directory& directory) { return directory.exists(kFile); }
+
 Result<DdlRecovery> read_ddl_recovery(io::Directory& directory) {
     const auto bytes = directory.read_text(kFile, kFileMax);
     if (!bytes) {

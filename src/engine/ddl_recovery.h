@@ -40,6 +40,9 @@ struct DdlRecovery {
     bool binlog_missed = false;
 };
 
+/// False: the last server ended orderly, or was one before 10.6.
+bool ddl_log_exists(io::Directory& directory);
+
 /// Without statements that the binary log has as done. No such log, or one of a server before 10.6:
 /// no steps, as for the server. Errors: Io; Corruption: a header that is none, a chain that leads
 /// nowhere or in a circle.

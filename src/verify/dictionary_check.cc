@@ -1,11 +1,17 @@
 #include "verify/dictionary_check.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
+#include "dict/dictionary.h"
 #include "dict/system_tables.h"
+#include "engine/ddl_recovery.h"
+#include "engine/spaces.h"
 #include "page/trx_system.h"
 #include "space/file_pages.h"
+#include "undo/transactions.h"
+#include "undo/versions.h"
 
 namespace redoubt::verify {
 namespace {
@@ -51,10 +57,93 @@ public:
         for (const FileJob& job : of_.jobs) {
             judge_foreign(job, known);
         }
+        judge_unusable();
         return {};
     }
 
 private:
+    /// Names and spaces without what transactions of DDL did that had not ended: read where they
+    /// make a difference. Null: that cannot be read, for reasons that are said elsewhere.
+    struct Committed {
+        std::map<std::string, SpaceId> by_name;
+        std::map<SpaceId, std::string> by_space;
+    };
+    const Committed* committed() {
+        if (!committed_) {
+            auto read = read_committed();
+            committed_.emplace();
+            if (read) {
+                *committed_ = std::move(*read);
+            }
+        }
+        return *committed_ ? &**committed_ : nullptr;
+    }
+
+    Result<Committed> read_committed() const {
+        ASSIGN_OR_RETURN(const auto spaces, engine::Spaces::open(of_.directory, of_.options));
+        ASSIGN_OR_RETURN(const auto transactions,
+                         undo::Transactions::read(*spaces, spaces->page_size()));
+        undo::Versions versions(*spaces, transactions, spaces->page_size());
+        ASSIGN_OR_RETURN(
+            const dict::Dictionary dictionary,
+            dict::read_dictionary(*spaces, spaces->page_size(), &versions, of_.options.cancel));
+        Committed found;
+        for (const dict::SystemTableRow& row : dictionary.tables) {
+            found.by_name.emplace(row.name, row.space);
+            found.by_space.emplace(row.space, row.name);
+        }
+        return found;
+    }
+
+    /// A statement of DDL that the crash cut short was at this table ("db/t").
+    bool is_unfinished(const std::string& name) {
+        if (!unfinished_) {
+            unfinished_.emplace();
+            if (const auto ddl = engine::read_ddl_recovery(of_.directory)) {
+                for (const engine::DdlStep& step : ddl->steps) {
+                    unfinished_->insert({step.name, step.to});
+                }
+            }
+        }
+        return unfinished_->contains(name);
+    }
+
+    /// Whether nothing but a statement that had not been committed keeps the table from its file.
+    bool will_be_taken_back(const dict::SystemTable& table,
+                            const std::map<std::string, SpaceId>& files) {
+        const Committed* const before = committed();
+        if (before == nullptr) {
+            return false;
+        }
+        const auto name = before->by_space.find(table.space);
+        if (name == before->by_space.end()) {
+            return true;  // it was being made
+        }
+        const auto file = files.find(name->second);
+        return file != files.end() && file->second == table.space;
+    }
+
+    /// Files that cannot be used and belong to no table: what a statement left of them that did
+    /// not come to its end.
+    void judge_unusable() {
+        constexpr std::string_view kEnding = ".ibd";
+        for (Finding& finding : findings_.judge_again()) {
+            if (finding.kind != "first-page" || finding.severity != Severity::Damage ||
+                !finding.file.ends_with(kEnding)) {
+                continue;
+            }
+            const std::string name = finding.file.substr(0, finding.file.size() - kEnding.size());
+            if ((is_intermediate(name) || is_unfinished(name)) && committed() != nullptr &&
+                !committed()->by_name.contains(name)) {
+                finding.kind = "leftover-file";
+                finding.severity = Severity::Note;
+                finding.message +=
+                    "; no table uses this file, a statement that the crash cut "
+                    "short left it";
+            }
+        }
+    }
+
     /// Undo tablespaces that rollback segments lie in and that have no file.
     void judge_undo_spaces(space::PageSource& source, std::uint32_t page_size) {
         std::vector<std::byte> page(page_size);
@@ -122,6 +211,16 @@ private:
         if (of_.options.partial && file == files.end()) {
             return;
         }
+        if (will_be_taken_back(table, files)) {
+            findings_.add({.kind = "ddl-not-committed",
+                           .severity = Severity::Note,
+                           .file = table.name + ".ibd",
+                           .table = space::sql_name(table.name),
+                           .space = table.space,
+                           .message = "a statement that made this table, or gave it this name, was "
+                                      "not committed: the server's next start takes it back"});
+            return;
+        }
         Finding finding{
             .kind = "file-missing",
             .severity = is_intermediate(table.name) ? Severity::Note : Severity::Damage,
@@ -156,7 +255,14 @@ private:
              (table->second == job.name || findings_.has(job.paths.front())))) {
             return;
         }
-        const bool temporary = is_intermediate(job.name);
+        if (const Committed* const before = committed()) {
+            const auto found = before->by_name.find(job.name);
+            if (found != before->by_name.end() && found->second == id) {
+                return;
+            }
+        }
+        const bool temporary =
+            is_intermediate(job.name) || (table == known.end() && is_unfinished(job.name));
         findings_.add(
             {.kind = temporary ? "leftover-file" : "foreign-file",
              .severity = temporary ? Severity::Note : Severity::Damage,
@@ -171,6 +277,8 @@ private:
 
     const OpenedDirectory& of_;
     FindingSink& findings_;
+    std::optional<std::optional<Committed>> committed_;  // once it was needed
+    std::optional<std::set<std::string>> unfinished_;    // once it was needed
 };
 
 }  // namespace

@@ -16,6 +16,7 @@ namespace redoubt::verify {
 
 /// A directory whose files were opened; all outlive the check.
 struct OpenedDirectory {
+    io::Directory& directory;
     const VerifyOptions& options;
     const space::Layout& layout;
     const std::vector<FileJob>& jobs;  ///< the system tablespace first

@@ -34,6 +34,8 @@ public:
         return std::ranges::find(findings_, Severity::Damage, &Finding::severity) !=
                findings_.end();
     }
+    /// What was found so far, to be judged again in the light of more.
+    std::vector<Finding>& judge_again() { return findings_; }
     /// The worst first. Nothing is left.
     std::vector<Finding> take();
     /// As findings have it: relative to what is verified.

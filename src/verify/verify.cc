@@ -207,12 +207,13 @@ private:
             recovered = nullptr;  // recovery leaves the file alone, so it must be whole as it is
         }
         if (recovered != nullptr && recovered->deleted) {
-            find(
-                {.kind = "dropped-file",
-                 .severity = Severity::Note,
-                 .file = path,
-                 .space = recovered->id,
-                 .message = "the redo log drops this tablespace; the server will remove the file"});
+            find({.kind = "dropped-file",
+                  .severity = Severity::Note,
+                  .file = path,
+                  .space = recovered->id,
+                  .message =
+                      "the redo log drops this tablespace: nobody uses the file any more, and "
+                      "the server may leave it behind"});
             return {};
         }
         if (recovered != nullptr && recovered->deferred) {
@@ -322,7 +323,8 @@ private:
             return {};  // reported already
         }
         return check_dictionary(
-            {.options = options_,
+            {.directory = directory_,
+             .options = options_,
              .layout = layout_,
              .jobs = jobs_,
              .names = names_,

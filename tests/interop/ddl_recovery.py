@@ -17,6 +17,7 @@ import threading
 import time
 
 import realserver
+import redoubt
 import sqlclient
 import stored_rows
 from stored_rows import DUMP, Dump, name_of
@@ -138,6 +139,13 @@ def related(sql):
     sql.query("INSERT INTO d.child VALUES (1), (2)")
 
 
+def begun(sql, server):
+    """A CREATE TABLE has come to the point where it would write its .frm."""
+    plain(sql)
+    with open(os.path.join(server.site.data, "d", "t9.frm"), "wb"):
+        pass
+
+
 def renamed(sql):
     plain(sql)
     sql.query("RENAME TABLE d.t1 TO d.`new näme`")
@@ -153,6 +161,7 @@ _CASES = {
     "nothing open": (plain, [block(_IGNORE, following=2), block(_ENTRY, **drop("./d/t1"))]),
     "all done": (plain, chain(create("./d/t1") | {"phase": 255})),
     "create": (plain, chain(create("./d/t1"))),
+    "create begun": (begun, chain(create("./d/t9"))),
     "create, tried too often": (plain, chain(create("./d/t1"), tries=3)),
     "create of many": (plain, chain(create("./d/t1")) + chain(create("./d/t3"), first=3)),
     "create under another statement": (plain, [block(_EXECUTE, following=2, unless=3), block(_ENTRY, **create("./d/t1")),
@@ -192,9 +201,19 @@ def contents(sql):
 def compare(site, config):
     """Sentences on what differs between our reading of the directory and the server's, once it has started on it."""
     dump = Dump(site.data)
+    problems = verified(site, "crashed")
+    recovered = site.copy_to(site.folder + "-recovered")
+    answer = redoubt.recover(recovered, config)
+    if answer.code != redoubt.OK:
+        problems.append(f"redoubt recover: exit {answer.code}: {answer.text}")
+    problems += verified(recovered, "recovered")
+    again = Dump(recovered.data)
+    recovered.remove()
+    if (again.rows, again.refused) != (dump.rows, dump.refused):
+        problems.append(f"after redoubt recover: {sorted(again.tables)}, refused {again.refused}; before: {sorted(dump.tables)}, refused {dump.refused}")
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
-            found = stored_rows.compare(dump, sql, _SCHEMAS, create=True)
+            found = problems + stored_rows.compare(dump, sql, _SCHEMAS, create=True)
             held = contents(sql)
             wanted = {name for name in held if "/" not in name}
             ours = {name for name in dump.tables if name.split(".")[0] in _SCHEMAS}
@@ -203,6 +222,12 @@ def compare(site, config):
             found += [f"{name}: {why}" for name, why in dump.refused.items() if name.split(".")[0] in _SCHEMAS]
         server.shut_down()
     return found, held
+
+
+def verified(site, state):
+    """That verify takes no half-done statement for damage."""
+    answer = redoubt.run(redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site))
+    return [] if answer.code == redoubt.OK else [f"verify, {state}: exit {answer.code}: {answer.text}"]
 
 
 def run(case, site, config):
