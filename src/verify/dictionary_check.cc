@@ -17,6 +17,7 @@ namespace redoubt::verify {
 namespace {
 
 constexpr PageNo kTrxSystemPage{5};
+constexpr std::string_view kEnding = ".ibd";
 
 class DictionaryCheck {
 public:
@@ -57,11 +58,38 @@ public:
         for (const FileJob& job : of_.jobs) {
             judge_foreign(job, known);
         }
-        judge_unusable();
         return {};
     }
 
+    /// Damage of files that belong to no table: what a statement left of them that did not come to
+    /// its end, such as pages that it had taken and not filled.
+    void judge_leftovers() {
+        for (Finding& finding : findings_.judge_again()) {
+            if (finding.severity != Severity::Damage || !finding.file.ends_with(kEnding)) {
+                continue;
+            }
+            const std::string name = table_of(finding.file);
+            if ((is_intermediate(name) || is_unfinished(name)) && committed() != nullptr &&
+                !committed()->by_name.contains(name)) {
+                finding.kind = "leftover-file";
+                finding.severity = Severity::Note;
+                finding.message +=
+                    "; no table uses this file, a statement that the crash cut "
+                    "short left it";
+            }
+        }
+    }
+
 private:
+    /// ".../db/t.ibd" -> "db/t".
+    static std::string table_of(const std::string& file) {
+        const std::string path = file.substr(0, file.size() - kEnding.size());
+        const std::size_t table = path.rfind('/');
+        const std::size_t database =
+            table == std::string::npos || table == 0 ? table : path.rfind('/', table - 1);
+        return database == std::string::npos ? path : path.substr(database + 1);
+    }
+
     /// Names and spaces without what transactions of DDL did that had not ended: read where they
     /// make a difference. Null: that cannot be read, for reasons that are said elsewhere.
     struct Committed {
@@ -121,27 +149,6 @@ private:
         }
         const auto file = files.find(name->second);
         return file != files.end() && file->second == table.space;
-    }
-
-    /// Files that cannot be used and belong to no table: what a statement left of them that did
-    /// not come to its end.
-    void judge_unusable() {
-        constexpr std::string_view kEnding = ".ibd";
-        for (Finding& finding : findings_.judge_again()) {
-            if (finding.kind != "first-page" || finding.severity != Severity::Damage ||
-                !finding.file.ends_with(kEnding)) {
-                continue;
-            }
-            const std::string name = finding.file.substr(0, finding.file.size() - kEnding.size());
-            if ((is_intermediate(name) || is_unfinished(name)) && committed() != nullptr &&
-                !committed()->by_name.contains(name)) {
-                finding.kind = "leftover-file";
-                finding.severity = Severity::Note;
-                finding.message +=
-                    "; no table uses this file, a statement that the crash cut "
-                    "short left it";
-            }
-        }
     }
 
     /// Undo tablespaces that rollback segments lie in and that have no file.
@@ -285,6 +292,10 @@ private:
 
 Status check_dictionary(const OpenedDirectory& directory, FindingSink& findings) {
     return DictionaryCheck(directory, findings).run();
+}
+
+void judge_leftovers(const OpenedDirectory& directory, FindingSink& findings) {
+    DictionaryCheck(directory, findings).judge_leftovers();
 }
 
 }  // namespace redoubt::verify

@@ -34,4 +34,8 @@ struct OpenedDirectory {
 /// Errors: Io, Cancelled.
 Status check_dictionary(const OpenedDirectory& directory, FindingSink& findings);
 
+/// When all is found: damage of files that a statement of DDL left which a crash cut short, and
+/// that no table uses, becomes a note.
+void judge_leftovers(const OpenedDirectory& directory, FindingSink& findings);
+
 }  // namespace redoubt::verify

@@ -57,6 +57,9 @@ public:
         RETURN_IF_ERROR(check_jobs());
         RETURN_IF_ERROR(check_stale());
         RETURN_IF_ERROR(check_trees());
+        if (findings_.damaged()) {
+            judge_leftovers(opened(), findings_);
+        }
         return finish();
     }
 
@@ -318,21 +321,24 @@ private:
         return {};
     }
 
+    OpenedDirectory opened() {
+        return {.directory = directory_,
+                .options = options_,
+                .layout = layout_,
+                .jobs = jobs_,
+                .names = names_,
+                .analysis = analysis_.get(),
+                .recovered = recovered_.get(),
+                .miss_key = [this](const std::string& message, const std::string& file) {
+                    note_missing_key(message, file);
+                }};
+    }
+
     Status check_against_dictionary() {
         if (jobs_.empty() || jobs_.front().name != kSystemName) {
             return {};  // reported already
         }
-        return check_dictionary(
-            {.directory = directory_,
-             .options = options_,
-             .layout = layout_,
-             .jobs = jobs_,
-             .names = names_,
-             .analysis = analysis_.get(),
-             .recovered = recovered_.get(),
-             .miss_key = [this](const std::string& message,
-                                const std::string& file) { note_missing_key(message, file); }},
-            findings_);
+        return check_dictionary(opened(), findings_);
     }
 
     /// Whether the redo log changes pages of this tablespace.

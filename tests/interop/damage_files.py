@@ -143,6 +143,22 @@ def _(v):
     return Place("d/zz.ibd", space=7777)
 
 
+@case("damaged file of an ALTER TABLE that did not come to its end", "leftover-file", redoubt.OK, "note", READABLE)
+def _(v):
+    name = "d/#sql-alter-1a2b-3.ibd"
+    v.copy(OTHER, name)  # its other pages say that they are of another file
+    unknown = (7777).to_bytes(4, "big")
+    v.edit(name, 0, (34, unknown), (38, unknown))
+    return Place(name, space=7777)
+
+
+@case("noise under the name of a file of an ALTER TABLE that did not come to its end", "leftover-file", redoubt.OK, "note")
+def _(v):
+    with open(v.path("d/#sql-ib12.ibd"), "wb") as file:
+        file.write(surgery.noise(8 * v.page_size))
+    return Place("d/#sql-ib12.ibd")
+
+
 @case("noise under the name of a table file", "first-page")
 def _(v):
     with open(v.path("d/zz.ibd"), "wb") as file:

@@ -95,7 +95,7 @@ def _oracle_may_be_wrong(problems):
 
 def _verify(site, config):
     """Tables with records marked as deleted that no undo log speaks of (CHECK TABLE EXTENDED finds these, too); sentences on what else was found."""
-    answer = redoubt.run(redoubt.command("verify", site.data, "--level", "trees,rows", site=site, config=config))
+    answer = redoubt.run(redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site, config=config))
     if answer.code not in (redoubt.OK, redoubt.WARNINGS):
         return set(), [f"redoubt verify: exit {answer.code}: {answer.text.strip()}"]
     warnings = [finding for finding in answer.document["findings"] if finding["severity"] == "warning"]
