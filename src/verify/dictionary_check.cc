@@ -69,8 +69,10 @@ public:
                 continue;
             }
             const std::string name = table_of(finding.file);
-            if ((is_intermediate(name) || is_unfinished(name)) && committed() != nullptr &&
-                !committed()->by_name.contains(name)) {
+            // (The copy that an ALTER TABLE makes is a committed table long before it counts.)
+            if (is_intermediate(name) ? !will_be_kept(name)
+                                      : is_unfinished(name) && committed() != nullptr &&
+                                            !committed()->by_name.contains(name)) {
                 finding.kind = "leftover-file";
                 finding.severity = Severity::Note;
                 finding.message +=
@@ -125,15 +127,26 @@ private:
 
     /// A statement of DDL that the crash cut short was at this table ("db/t").
     bool is_unfinished(const std::string& name) {
-        if (!unfinished_) {
-            unfinished_.emplace();
-            if (const auto ddl = engine::read_ddl_recovery(of_.directory)) {
-                for (const engine::DdlStep& step : ddl->steps) {
-                    unfinished_->insert({step.name, step.to});
-                }
+        return std::ranges::any_of(ddl_steps(), [&](const engine::DdlStep& step) {
+            return step.name == name || step.to == name;
+        });
+    }
+
+    /// Such a statement had come so far that the server's next start gives this table its name.
+    bool will_be_kept(const std::string& name) {
+        return std::ranges::any_of(ddl_steps(), [&](const engine::DdlStep& step) {
+            return step.name == name && !step.to.empty();
+        });
+    }
+
+    const std::vector<engine::DdlStep>& ddl_steps() {
+        if (!ddl_) {
+            ddl_.emplace();
+            if (auto ddl = engine::read_ddl_recovery(of_.directory)) {
+                *ddl_ = std::move(ddl->steps);
             }
         }
-        return unfinished_->contains(name);
+        return *ddl_;
     }
 
     /// Whether nothing but a statement that had not been committed keeps the table from its file.
@@ -276,16 +289,18 @@ private:
              .file = job.paths.front(),
              .table = space::sql_name(job.name),
              .space = id,
-             .message = table == known.end()
-                            ? "the dictionary knows no table with this file's space id"
-                            : fmt::format("the dictionary gives this file's space id to table {}",
-                                          space::sql_name(table->second))});
+             .message =
+                 table == known.end()
+                     ? "the dictionary knows no table with this file's space id: it comes from "
+                       "elsewhere, or a DROP that a crash cut short left it"
+                     : fmt::format("the dictionary gives this file's space id to table {}",
+                                   space::sql_name(table->second))});
     }
 
     const OpenedDirectory& of_;
     FindingSink& findings_;
     std::optional<std::optional<Committed>> committed_;  // once it was needed
-    std::optional<std::set<std::string>> unfinished_;    // once it was needed
+    std::optional<std::vector<engine::DdlStep>> ddl_;    // once it was needed
 };
 
 }  // namespace

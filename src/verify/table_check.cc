@@ -215,6 +215,7 @@ private:
         std::optional<space::ExtentMap> extents = {};
         std::optional<SpaceUse> use = {};
         std::map<std::uint64_t, Part> complete = {};  // by index id: trees that were walked whole
+        bool all_walked = true;  // so that pages which no tree uses are nobody's
     };
 
     Status open(SpaceId space, OpenSpace& opened) {
@@ -354,6 +355,7 @@ private:
     Status check_part(const Part& of, OpenSpace& space) {
         const dict::StoredPart& part = *of.part;
         if (transactions_.altered_tables().contains(part.id)) {
+            space.all_walked = false;
             const base::MutexLock lock(mutex_);
             findings_.find({.kind = "table-not-checked",
                             .severity = Severity::Note,
@@ -443,6 +445,7 @@ private:
                 }
                 report({"index-root", changed.error().page().value_or(index.root),
                         changed.error().message()});
+                space.all_walked = false;
                 return false;
             }
         }
@@ -453,7 +456,9 @@ private:
             system_checker_->add_segment(checker.inner_segment());
         }
         // A bulk load makes leaves first, and the way to them last.
-        if (checker.complete() && !transactions_.emptied_tables().contains(part.id)) {
+        if (!checker.complete()) {
+            space.all_walked = false;
+        } else if (!transactions_.emptied_tables().contains(part.id)) {
             space.complete.emplace(index.id, of);
         }
         if (layout.spatial) {
@@ -541,6 +546,12 @@ private:
                     return read;
                 }
                 continue;  // level pages says so
+            }
+            if (space != kSystemSpace && opened.all_walked &&
+                std::ranges::all_of(page, [](std::byte b) { return b == std::byte{0}; })) {
+                const base::MutexLock lock(mutex_);
+                findings_.spare_zero_page(space, PageNo{number});
+                continue;
             }
             const auto part = complete.find(page::IndexHeaderView(page).index_id());
             if (!page::is_index_type(page::HeaderView(page).type()) || part == complete.end()) {

@@ -25,6 +25,9 @@ struct TableFindings {
     std::function<void(Finding)> find;  ///< called by one thread at a time
     /// What could not be looked at for want of a key, and the file.
     std::function<void(const std::string&, const std::string&)> miss_key;
+    /// A page in use that is all zero, and that no tree leads to: taken for an index or a load that
+    /// did not come to its end.
+    std::function<void(SpaceId, PageNo)> spare_zero_page;
 };
 
 /// Damage is found; Errors: Io, Cancelled, and what keeps the dictionary from being read at all

@@ -507,7 +507,19 @@ private:
                         }
                     },
                 .miss_key = [this](const std::string& message,
-                                   const std::string& file) { note_missing_key(message, file); }};
+                                   const std::string& file) { note_missing_key(message, file); },
+                .spare_zero_page =
+                    [this](SpaceId space, PageNo page) {
+                        for (Finding& finding : findings_.judge_again()) {
+                            if (finding.kind == "page-zero" && finding.space == space &&
+                                finding.page == page) {
+                                finding.severity = Severity::Note;
+                                finding.message +=
+                                    "; no tree leads to it: an index or a load that "
+                                    "did not come to its end had taken it";
+                            }
+                        }
+                    }};
     }
 
     /// Of trees. `severity`: of what keeps all of them from being checked.
