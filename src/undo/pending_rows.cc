@@ -109,8 +109,8 @@ private:
     }
 
     void sort() {
-        std::ranges::sort(rows_);
-        rows_.erase(std::ranges::unique(rows_).begin(), rows_.end());
+        std::sort(rows_.begin(), rows_.end());
+        rows_.erase(std::unique(rows_.begin(), rows_.end()), rows_.end());
         rows_.shrink_to_fit();
     }
 

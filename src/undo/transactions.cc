@@ -104,14 +104,15 @@ Status Transactions::read_log(space::PageSource& source, PageId at, std::uint32_
 }
 
 Status Transactions::scan_open(space::PageSource& source, std::uint32_t page_size) {
-    for (const auto& [id, transaction] : open_) {
+    for (const auto& [_, transaction] : open_) {
+        const std::uint64_t by = transaction.id;
         RETURN_IF_ERROR(walk_log(source, page_size, transaction.log_page, transaction.log_at,
-                                 nullptr, [&](const RecordHead& head, RecordReader) -> Status {
+                                 nullptr, [&, by](const RecordHead& head, RecordReader) -> Status {
                                      if (head.type() == RecordType::Empty) {
-                                         emptied_by_[id].insert(head.table_id);
+                                         emptied_by_[by].insert(head.table_id);
                                          emptied_.insert(head.table_id);
                                      } else if (head.type() == RecordType::InsertMetadata) {
-                                         altered_by_[id].insert(head.table_id);
+                                         altered_by_[by].insert(head.table_id);
                                          altered_.insert(head.table_id);
                                      }
                                      return {};
