@@ -245,8 +245,8 @@ Value ValueDecoder::decode_set(std::span<const std::byte> stored) {
             joined += (*labels)[i];
         }
     }
-    return text_value(
-        raw ? converter_->to_utf8(std::as_bytes(std::span<const char>(joined)), text_) : joined);
+    return text_value(raw ? converter_->to_utf8(std::as_bytes(std::span<const char>(joined)), text_)
+                          : joined);
 }
 
 void append_uuid(std::string& out, std::span<const std::byte, 16> stored) {
