@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "base/parallel.h"
@@ -58,6 +59,7 @@ public:
         RETURN_IF_ERROR(check_stale());
         RETURN_IF_ERROR(check_trees());
         if (findings_.damaged()) {
+            spare_zero_pages();
             judge_leftovers(opened(), findings_);
         }
         return finish();
@@ -510,15 +512,7 @@ private:
                                    const std::string& file) { note_missing_key(message, file); },
                 .spare_zero_page =
                     [this](SpaceId space, PageNo page) {
-                        for (Finding& finding : findings_.judge_again()) {
-                            if (finding.kind == "page-zero" && finding.space == space &&
-                                finding.page == page) {
-                                finding.severity = Severity::Note;
-                                finding.message +=
-                                    "; no tree leads to it: an index or a load that "
-                                    "did not come to its end had taken it";
-                            }
-                        }
+                        spared_.insert({space, page});
                     }};
     }
 
@@ -674,6 +668,17 @@ private:
         }
     }
 
+    void spare_zero_pages() {
+        for (Finding& finding : findings_.judge_again()) {
+            if (finding.kind == "page-zero" && spared_.contains({*finding.space, *finding.page})) {
+                finding.severity = Severity::Note;
+                finding.message +=
+                    "; no tree leads to it: an index or a load that did not come "
+                    "to its end had taken it";
+            }
+        }
+    }
+
     Status collect_contents() {
         Contents& contents = report_.contents.emplace();
         contents.tables = std::move(tables_);
@@ -735,6 +740,7 @@ private:
     ScanTotals totals_;
     std::vector<TableContents> tables_;  ///< of levels trees and rows
     std::map<SpaceId, std::string> names_;
+    std::set<PageId> spared_;  ///< in use, all zero, and no tree leads to them
 };
 
 /// "dir/" names the same as "dir"; "/" stays.
