@@ -319,6 +319,49 @@ def run_real(statement, point, site, config):
     return compare(site, config)[0], True
 
 
+_LOADS_MAX = 40
+_LOAD = "SET STATEMENT unique_checks=0, foreign_key_checks=0 FOR INSERT INTO d.t2 SELECT seq, SHA2(seq, 512) FROM d.seq_1_to_60000"
+
+
+def commit_until_killed(server):
+    """Each commit makes durable what others have logged so far."""
+    with contextlib.suppress(OSError, sqlclient.ConnectionLost, sqlclient.SqlError, realserver.HarnessError):
+        with server.connect() as sql:
+            for number in range(10**6):
+                sql.query(f"INSERT INTO d.t1 VALUES ({number})")
+
+
+def run_bulk_load(templates, site, config):
+    """A load into an empty table, killed in the middle: pages that it had taken and not filled are no damage. Again until there are such pages."""
+    for _ in range(_LOADS_MAX):
+        site.remove()
+        templates.fill(site, config)
+        with realserver.Server(site, config) as server:
+            with server.connect() as sql:
+                sql.query("CREATE DATABASE d")
+                sql.query("CREATE TABLE d.t1 (a INT PRIMARY KEY) ENGINE=InnoDB")
+                sql.query("CREATE TABLE d.t2 (a INT PRIMARY KEY, b VARCHAR(200), KEY (b)) ENGINE=InnoDB")
+            threads = [threading.Thread(target=commit_until_killed, args=(server,), daemon=True),
+                       threading.Thread(target=run_until_killed, args=(server, _LOAD), daemon=True)]
+            for thread in threads:
+                thread.start()
+            deadline = time.monotonic() + 20
+            while os.path.getsize(os.path.join(site.data, "d", "t2.ibd")) < 2 << 20 and time.monotonic() < deadline:
+                time.sleep(0.002)
+            server.kill()
+            for thread in threads:
+                thread.join()
+        answer = redoubt.recover(site, config)
+        if answer.code != redoubt.OK:
+            return [f"redoubt recover: exit {answer.code}: {answer.text}"], True
+        answer = redoubt.run(redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site))
+        if answer.code != redoubt.OK:
+            return [f"verify: exit {answer.code}: {answer.text}"], True
+        if any(finding["kind"] == "page-zero" for finding in answer.document["findings"]):
+            return [], True
+    return [f"no such pages in {_LOADS_MAX} loads: a case that shows nothing"], True
+
+
 def run_damaged(site, config):
     """A log that leads in a circle (the server would follow it for ever): all tables are read, and it is said."""
     with realserver.Server(site, config) as server:
@@ -355,6 +398,7 @@ def main():
         for point in range(points):
             runs[f"{statement}, {point}"] = (lambda site, config, statement=statement, point=point: run_real(statement, point, site, config),
                                              realserver.Config())
+    runs["bulk load"] = (lambda site, config: run_bulk_load(templates, site, config), realserver.Config())
     runs["damaged"] = (run_damaged, realserver.Config())
     if options.only and options.only not in runs:
         parser.error(f"no case {options.only}: {', '.join(runs)}")
