@@ -66,7 +66,9 @@ def _run(case, scratch, templates, options, outcome):
             ours = binlog.checksums(sql) if doubted else {}
         server.shut_down()
         outcome.problems += server.complaints()
-    if not options.server_only and marked != _named(found):
+    named = _with_lost_marks(found)
+    # (CHECK TABLE says nothing of FULLTEXT's own tables; every transaction changes the ledger, too.)
+    if not options.server_only and not (named <= marked and bool(named) == bool(marked)):
         outcome.problems.append(f"verify said of {marked} that purge will never take rows away, CHECK TABLE then: {found}")
     if found or doubted and outcome.problems == doubted:
         theirs, its_checksums = _ask_the_server(site, config, crashed)
@@ -103,9 +105,11 @@ def _verify(site, config):
     return {finding["table"] for finding in marks}, [f"redoubt verify: {finding}" for finding in warnings if finding not in marks]
 
 
-def _named(complaints):
-    """Tables that CHECK TABLE complains of."""
-    return {re.match("CHECK TABLE (.*?): ", complaint)[1] for complaint in complaints}
+def _with_lost_marks(complaints):
+    """Tables of which CHECK TABLE says that records marked as deleted stay for ever."""
+    found = [re.match("CHECK TABLE (.*?): Warning: InnoDB: (Clustered index record not found|Unpurged clustered index record)", complaint)
+             for complaint in complaints]
+    return {match[1] for match in found if match}
 
 
 def _ask_the_server(site, config, crashed):
