@@ -59,21 +59,24 @@ Status walk_log(space::PageSource& source, std::uint32_t page_size, PageId first
                 const base::CancelToken* cancel,
                 const std::function<Status(const RecordHead&, RecordReader)>& each) {
     std::vector<std::byte> page(page_size);
-    ASSIGN_OR_RETURN(const std::uint32_t page_count, source.page_count(first.space));
     PageId at = first;
-    for (std::uint32_t pages = 0; at.page != kNoPage; ++pages) {
+    PageNo before = kNoPage;
+    while (at.page != kNoPage) {
         if (cancel != nullptr) {
             RETURN_IF_ERROR(cancel->check());
         }
-        if (pages > page_count) {
-            return corruption(at, "the pages of an undo log lead in a circle");
-        }
         RETURN_IF_ERROR(read_log_page(source, at, page));
         const page::UndoPageView view(page);
+        // So there are no circles, and no page is in two logs' chains.
+        if (view.node().previous().page != before) {
+            return corruption(at,
+                              "a page of an undo log leads back to page {}, page {} is before it",
+                              view.node().previous().page.value, before.value);
+        }
         std::size_t offset = page::UndoPageView::kEnd;
         std::size_t end = view.free_from();
         PageNo next = view.node().next().page;
-        if (pages == 0) {
+        if (at == first) {
             ASSIGN_OR_RETURN(const page::UndoLogView header, log_header(page, at, log));
             offset = header.first_record();
             if (header.next_log() != 0) {  // what follows is the next log's
@@ -92,6 +95,7 @@ Status walk_log(space::PageSource& source, std::uint32_t page_size, PageId first
             }
             offset = head->next;
         }
+        before = at.page;
         at.page = next;
     }
     return {};

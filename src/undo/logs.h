@@ -29,7 +29,8 @@ Result<page::UndoLogView> log_header(std::span<const std::byte> page, PageId at,
                                      std::size_t offset);
 
 /// Calls `each` with every record of one log, whose header is at `log` of page `first`, the oldest
-/// record first. Errors: as each_segment; Cancelled. Bounded by the pages of its tablespace.
+/// record first. Errors: as each_segment; Cancelled. Bounded by the pages of its tablespace, for
+/// all of its logs together.
 Status walk_log(space::PageSource& source, std::uint32_t page_size, PageId first, std::size_t log,
                 const base::CancelToken* cancel,
                 const std::function<Status(const RecordHead&, RecordReader)>& each);

@@ -55,6 +55,7 @@ private:
 
     Status read_history(PageId at, const page::RollbackSegmentView& segment) {
         page::FileAddress address = segment.history().first();
+        page::FileAddress before;
         for (std::uint32_t left = segment.history().length(); address.page != kNoPage; --left) {
             const PageId first{at.space, address.page};
             if (left == 0) {
@@ -66,6 +67,11 @@ private:
             const std::size_t log = address.offset - page::UndoLogView::kHistoryNode;
             RETURN_IF_ERROR(read_log_page(source_, first, page_));
             ASSIGN_OR_RETURN(const page::UndoLogView header, log_header(page_, first, log));
+            if (header.history_node().previous() != before) {  // so there are no circles
+                return corruption(first,
+                                  "the log at offset {} does not lead back to the one before", log);
+            }
+            before = address;
             address = header.history_node().next();
             RETURN_IF_ERROR(read_log(first, log));
         }

@@ -23,6 +23,7 @@ constexpr std::size_t kSlots = 56;
 constexpr std::size_t kHistory = 46;
 constexpr std::size_t kUndoSlots = 72;
 constexpr std::size_t kFreeFrom = 42;
+constexpr std::size_t kPreviousPage = 44;
 constexpr std::size_t kNextPage = 50;
 constexpr std::size_t kState = 56;
 constexpr std::size_t kLastLog = 58;
@@ -74,6 +75,7 @@ public:
     }
     void add_page(std::uint32_t number) {
         page(number, 2);
+        put32(number, kPreviousPage, kNoPage.value);
         put32(number, kNextPage, kNoPage.value);
         put16(number, kFreeFrom, kRecords);
     }
@@ -111,10 +113,16 @@ public:
     void set_history(const std::vector<std::pair<std::uint32_t, std::size_t>>& logs) {
         put32(kSegmentPage, kHistory, static_cast<std::uint32_t>(logs.size()));
         std::uint32_t page = kSegmentPage;
+        std::uint32_t newer = kNoPage.value;
+        std::size_t newer_at = 0;
         std::size_t at = kHistory + 4;
         for (const auto& [number, log] : logs) {
             put32(page, at, number);
             put16(page, at + 4, log + kHistoryNode);
+            put32(number, log + kHistoryNode, newer);
+            put16(number, log + kHistoryNode + 4, newer_at);
+            newer = number;
+            newer_at = log + kHistoryNode;
             page = number;
             at = log + kHistoryNode + 6;
         }
@@ -183,6 +191,7 @@ TEST(PendingRows, AreOfOneLogUpToTheNextAndOnAllPagesOfTheLast) {
     pages.add_record(10, kDeleteMark, 2);
     pages.add_page(12);
     pages.put32(10, kNextPage, 12);
+    pages.put32(12, kPreviousPage, 10);
     pages.add_record(12, kDeleteMark, 3);
     pages.set_history({{10, kFirstLog}});
     auto pending = read(pages);
@@ -213,6 +222,17 @@ TEST(PendingRows, OfDamagedUndoAreAnErrorAfterFewReads) {
     };
     check([](UndoPages& pages) { pages.put32(10, kNextPage, 10); });
     check([](UndoPages& pages) { pages.put32(10, kFirstLog + kHistoryNode + 6, 10); });
+    check([](UndoPages& pages) {  // logs in a circle, and a history that says it is endless
+        pages.put32(kSegmentPage, kHistory, 0xFFFFFFFF);
+        pages.put32(10, kFirstLog + kHistoryNode + 6, 10);
+        pages.put16(10, kFirstLog + kHistoryNode + 10, kFirstLog + kHistoryNode);
+    });
+    check([](UndoPages& pages) {  // pages in a circle
+        pages.add_page(12);
+        pages.put32(10, kNextPage, 12);
+        pages.put32(12, kPreviousPage, 10);
+        pages.put32(12, kNextPage, 12);
+    });
     check([](UndoPages& pages) {  // the log is said to lead to itself
         pages.put32(10, kFirstLog + kHistoryNode + 6, 10);
         pages.put16(10, kFirstLog + kHistoryNode + 10, kFirstLog + kHistoryNode);
