@@ -3,11 +3,12 @@
 import os
 import struct
 
+import realserver
 import redoubt
 import trees
 from damage_cases import READABLE, Place, case
 from trees import NO_PAGE, Tree
-from victim import BLOB, BLOBS, GONE, REDUNDANT, SPATIAL, SYSTEM, TREES, UNDO, UNDO_FILE, NotThere
+from victim import BLOB, BLOBS, GONE, REDUNDANT, SPATIAL, SYSTEM, TREES, UNDO, UNDO_FILE
 
 _ROWS = ("--level", "files,pages,trees,rows")
 _HEADER = 5  # bytes before a COMPACT record's origin
@@ -416,7 +417,7 @@ def _first_undo_page(v):
             for page in v.used_pages(file, UNDO):
                 if v.number(file, page, _UNDO_STATE, 2) in (1, 2, 4, 5) and v.number(file, page, _UNDO_PAGES + 4) == page:
                     return file, page
-    raise NotThere("no undo log in use")
+    raise realserver.HarnessError("no undo log in use")
 
 
 def _undo(*changes):

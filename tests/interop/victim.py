@@ -26,10 +26,6 @@ _INODE_HEAD = 64         # bytes before the fragment array
 _ROWS_16K, _ROWS_4K = 12000, 85000  # the latter: beyond the second descriptor page
 
 
-class NotThere(Exception):
-    """The directory has no page of the kind that a case is about."""
-
-
 class Victim:
     """One configuration's directory; begin() gives every case a whole copy of it."""
 
@@ -67,11 +63,14 @@ class Victim:
                 sql.query(f"INSERT INTO sp SELECT seq, POINT(seq * 7919 % 1009, seq * 104729 % 997) FROM seq_1_to_{rows // 4}")
                 sql.query(f"CREATE TABLE gone (id INT PRIMARY KEY) ENGINE=InnoDB {options}")
                 sql.query("INSERT INTO gone SELECT seq FROM seq_1_to_100")
-                with server.connect() as reader:  # for its sake undo is kept
-                    reader.query("START TRANSACTION WITH CONSISTENT SNAPSHOT")
-                    sql.query("DELETE FROM gone WHERE id % 10 = 0")
-                    sql.query("UPDATE other SET v = MD5(id)")
-                    server.shut_down()
+            server.shut_down()
+        # Nothing is purged then: marks and their undo stay. (A reader would not keep them, it may
+        # be gone before the server has stopped purging.)
+        with realserver.Server(self.site, self.config, ["--innodb-force-recovery=2"]) as server:
+            with server.connect() as sql:
+                sql.query(f"DELETE FROM {staging.DATABASE}.gone WHERE id % 10 = 0")
+                sql.query(f"UPDATE {staging.DATABASE}.other SET v = MD5(id)")
+            server.shut_down()
         keep = {os.path.join(self.site.data, name) for name in surgery.data_files(self.site.data)}
         for parent, _, names in os.walk(self.site.data):  # what no case looks at
             for name in names:
@@ -175,12 +174,12 @@ class Victim:
 
     def undo_page(self):
         """(file, page) of a used undo page; which tablespace has some is the server's choice.
-        Errors: NotThere when purge has freed all in spite of the reader."""
+        Errors: HarnessError."""
         for file in (UNDO_FILE, "undo002", SYSTEM):
             if os.path.exists(self.path(file)):
                 for page in self.used_pages(file, UNDO):
                     return file, page
-        raise NotThere("no undo page in use")
+        raise realserver.HarnessError("no undo page in use")
 
     # --- extents and segments --------------------------------------------------------------
 
