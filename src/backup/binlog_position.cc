@@ -44,7 +44,6 @@ Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& direct
                                                            const space::Layout& layout,
                                                            const crypt::KeyRing* keys,
                                                            recovery::Analysis* analysis) {
-    constexpr PageNo kTrxSystemPage{5};
     std::map<SpaceId, std::unique_ptr<space::Tablespace>> spaces;
     ASSIGN_OR_RETURN(spaces[kSystemSpace],
                      space::open_system_tablespace(directory, layout, io::OpenMode::ReadOnly));
@@ -70,7 +69,7 @@ Result<std::optional<BinlogPosition>> read_binlog_position(io::Directory& direct
         return space::FilePages(*spaces.at(id.space), keys).read(id, page);
     };
     std::vector<std::byte> trx_system_page(page_size);
-    RETURN_IF_ERROR(read({kSystemSpace, kTrxSystemPage}, trx_system_page));
+    RETURN_IF_ERROR(read({kSystemSpace, page::TrxSystemView::kPage}, trx_system_page));
     const page::TrxSystemView trx_system(trx_system_page);
 
     std::optional<Candidate> newest;

@@ -25,10 +25,9 @@ struct DoublewriteArea {
 
 /// Nothing is there in other tablespaces.
 DoublewriteArea find_doublewrite(space::Tablespace& tablespace, space::FilePages& pages) {
-    constexpr PageNo kTrxSystemPage{5};
     const space::SpaceHeader& header = tablespace.header();
     std::vector<std::byte> page(tablespace.physical_size());
-    if (header.id != kSystemSpace || !pages.read({header.id, kTrxSystemPage}, page)) {
+    if (header.id != kSystemSpace || !pages.read({header.id, page::TrxSystemView::kPage}, page)) {
         return {};
     }
     const page::DoublewriteHeaderView doublewrite(page);

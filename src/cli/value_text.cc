@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "record/charset.h"
 #include "record/decode.h"
 #include "sql/number_text.h"
@@ -53,14 +54,6 @@ std::string indented(const std::string& lines) {
         rest.remove_prefix(end);
     }
     return out;
-}
-
-std::uint64_t load_number(std::span<const std::byte> bytes) {
-    std::uint64_t value = 0;
-    for (const std::byte b : bytes) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(b);
-    }
-    return value;
 }
 
 std::string hex_text(std::span<const std::byte> bytes, std::size_t bytes_max) {
@@ -189,14 +182,13 @@ ShownField show_field(std::string name, const record::Field& field, const record
 }
 
 ShownField show_trx_id(std::span<const std::byte> bytes) {
-    return {.name = "DB_TRX_ID",
-            .words = fmt::format("{}", load_number(bytes)),
-            .bytes = hex_text(bytes)};
+    return {
+        .name = "DB_TRX_ID", .words = fmt::format("{}", load_be(bytes)), .bytes = hex_text(bytes)};
 }
 
 ShownField show_roll_pointer(std::span<const std::byte> bytes) {
     return {.name = "DB_ROLL_PTR",
-            .words = RollPointer::decode(load_number(bytes)).words(),
+            .words = RollPointer::decode(load_be(bytes)).words(),
             .bytes = hex_text(bytes)};
 }
 

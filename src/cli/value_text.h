@@ -71,7 +71,4 @@ Json field_json(const ShownField& field);
 /// Every line four columns to the right.
 std::string indented(const std::string& lines);
 
-/// Big-endian, of at most 8 bytes.
-std::uint64_t load_number(std::span<const std::byte> bytes);
-
 }  // namespace redoubt::cli

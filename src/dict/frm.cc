@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/integers.h"
 #include "record/charset.h"
 #include "record/decode.h"
 
@@ -133,11 +134,7 @@ public:
 private:
     std::uint8_t byte(std::size_t at) const { return std::to_integer<std::uint8_t>(file_[at]); }
     static std::uint32_t little(std::span<const std::byte> bytes, std::size_t size) {
-        std::uint32_t value = 0;
-        for (std::size_t i = size; i-- > 0;) {
-            value = (value << 8) | std::to_integer<std::uint32_t>(bytes[i]);
-        }
-        return value;
+        return static_cast<std::uint32_t>(load_le(bytes.first(size)));
     }
     std::uint16_t u16(std::size_t at) const {
         return static_cast<std::uint16_t>(little(file_.subspan(at), 2));

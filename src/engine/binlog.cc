@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/little_endian.h"
-
+#include "base/integers.h"
 namespace redoubt::engine {
 namespace {
 
@@ -34,7 +33,7 @@ std::uint64_t statement_number(std::span<const std::byte> body) {
         return 0;
     }
     auto rest = body.subspan(kOwnHeader);
-    rest = rest.first(std::min<std::size_t>(rest.size(), little(body.subspan(kSizeAt), 2)));
+    rest = rest.first(std::min<std::size_t>(rest.size(), load_le(body.subspan(kSizeAt, 2))));
     const auto text = [&](std::size_t at) {  // a byte of length, then so many
         return at < rest.size() ? 1 + std::to_integer<std::size_t>(rest[at]) : rest.size();
     };
@@ -71,7 +70,7 @@ std::uint64_t statement_number(std::span<const std::byte> body) {
                 size += 3;
                 break;
             case kNumber:
-                return rest.size() < 9 ? 0 : little(rest.subspan(1), 8);
+                return rest.size() < 9 ? 0 : load_le(rest.subspan(1, 8));
             default:
                 return 0;
         }
@@ -160,7 +159,7 @@ private:
             if (event.size() < kHeader) {
                 return {};
             }
-            const std::uint64_t length = little(event.subspan(kLengthAt), 4);
+            const std::uint64_t length = load_le(event.subspan(kLengthAt, 4));
             if (length < kHeader || length > info.size - at) {
                 return {};  // zeros behind the last event, or one that the crash cut
             }
@@ -190,9 +189,9 @@ private:
             return {};  // of no interest
         }
         if (type == kXidEvent && body.size() >= 8) {
-            commits_.transactions.insert(little(body, 8));
+            commits_.transactions.insert(load_le(body.first(8)));
         } else if (type == kCheckpointEvent && body.size() >= 4) {
-            const std::uint64_t size = little(body, 4);
+            const std::uint64_t size = load_le(body.first(4));
             if (size <= body.size() - 4) {
                 const auto name = body.subspan(4, static_cast<std::size_t>(size));
                 checkpoint_ = plain_name(

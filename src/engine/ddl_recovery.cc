@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/integers.h"
 #include "engine/binlog.h"
-#include "engine/little_endian.h"
 #include "space/layout.h"
 
 namespace redoubt::engine {
@@ -65,7 +65,7 @@ struct Entry {
 };
 
 std::uint64_t number(std::string_view bytes, std::size_t at, std::size_t size) {
-    return little(std::as_bytes(std::span(bytes).subspan(at)), size);
+    return load_le(std::as_bytes(std::span(bytes).subspan(at, size)));
 }
 
 /// "./db/t" -> "db/t".

@@ -14,6 +14,7 @@ namespace redoubt::page {
 /// Read-only view of the whole page.
 class TrxSystemView {
 public:
+    static constexpr PageNo kPage{5};  // of the system tablespace
     static constexpr std::size_t kSlotCount = 256;
     explicit TrxSystemView(std::span<const std::byte> page) : page_(page) {}
     /// Owns the page itself.

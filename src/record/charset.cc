@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "record/charset_exceptions.h"
 
 namespace redoubt::record {
@@ -439,10 +440,7 @@ void TextConverter::convert_multi_byte(std::span<const std::byte> bytes, std::st
 }
 
 std::optional<std::uint32_t> TextConverter::exception(std::span<const std::byte> character) const {
-    std::uint32_t number = 0;
-    for (const std::byte b : character) {
-        number = number << 8 | std::to_integer<std::uint32_t>(b);
-    }
+    const auto number = static_cast<std::uint32_t>(load_be(character));
     const auto behind = std::upper_bound(
         exceptions_.begin(), exceptions_.end(), number,
         [](std::uint32_t value, const CharacterRun& run) { return value < run.first; });

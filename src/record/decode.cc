@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 
 namespace redoubt::record {
 namespace {
@@ -27,11 +28,7 @@ std::uint64_t load_unsigned(std::span<const std::byte> bytes) {
     if (bytes.size() == sizeof(std::uint64_t)) {
         return load_be<std::uint64_t>(bytes.data());
     }
-    std::uint64_t value = 0;
-    for (const std::byte b : bytes) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(b);
-    }
-    return value;
+    return load_be(bytes);
 }
 
 /// Of the size of `bytes`, sign bit inverted.

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "record/decode.h"
 
 namespace redoubt::record {
@@ -16,14 +17,6 @@ constexpr auto kPowers = std::to_array<std::uint64_t>(
 
 constexpr std::uint64_t kDateTimeBias = 0x8000000000;
 constexpr std::uint64_t kOldTimeZero = 3020400;  // seconds: 838:59:59 and one more
-
-std::uint64_t load(std::span<const std::byte> bytes) {
-    std::uint64_t value = 0;
-    for (const std::byte b : bytes) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(b);
-    }
-    return value;
-}
 
 /// One group: up to nine digits from `at` on, which moves behind them.
 void append_group(std::string& out, std::span<const std::byte> bytes, std::size_t& at,
@@ -79,7 +72,7 @@ void append_new_time(std::string& out, unsigned digits, std::span<const std::byt
     const auto width = static_cast<unsigned>(8 * stored.size());
     const unsigned fraction_bits = width - 24;
     const std::uint64_t bias = std::uint64_t{1} << (width - 1);
-    std::uint64_t value = load(stored);
+    std::uint64_t value = load_be(stored);
     const bool negative = value < bias;
     value = negative ? bias - value : value - bias;
     const std::uint64_t clock = value >> fraction_bits;
@@ -89,16 +82,16 @@ void append_new_time(std::string& out, unsigned digits, std::span<const std::byt
 }
 
 void append_new_date_time(std::string& out, unsigned digits, std::span<const std::byte> stored) {
-    const std::uint64_t packed = load(stored.first(5)) - kDateTimeBias;
+    const std::uint64_t packed = load_be(stored.first(5)) - kDateTimeBias;
     const std::uint64_t day = (packed >> 17) & 0x3FFFFF;
     append_day_time(out, {(day >> 5) / 13, (day >> 5) % 13, day & 0x1F, (packed >> 12) & 0x1F,
                           (packed >> 6) & 0x3F, packed & 0x3F});
-    append_fraction(out, shown_fraction(load(stored.subspan(5)), digits), digits);
+    append_fraction(out, shown_fraction(load_be(stored.subspan(5)), digits), digits);
 }
 
 void append_old_time(std::string& out, unsigned digits, std::span<const std::byte> stored) {
     if (digits == 0) {  // a decimal number: hhmmss
-        std::int64_t value = static_cast<std::int64_t>(load(stored)) - 0x800000;
+        std::int64_t value = static_cast<std::int64_t>(load_be(stored)) - 0x800000;
         const bool negative = value < 0;
         value = negative ? -value : value;
         const auto clock = static_cast<std::uint64_t>(value);
@@ -106,7 +99,7 @@ void append_old_time(std::string& out, unsigned digits, std::span<const std::byt
         return;
     }
     const auto zero = static_cast<std::int64_t>(kOldTimeZero * kPowers[digits]);
-    const std::int64_t value = static_cast<std::int64_t>(load(stored)) - zero;
+    const std::int64_t value = static_cast<std::int64_t>(load_be(stored)) - zero;
     const bool negative = value < 0;
     const auto all = static_cast<std::uint64_t>(negative ? -value : value);
     const std::uint64_t seconds = all / kPowers[digits];
@@ -116,14 +109,14 @@ void append_old_time(std::string& out, unsigned digits, std::span<const std::byt
 
 void append_old_date_time(std::string& out, unsigned digits, std::span<const std::byte> stored) {
     if (digits == 0) {  // a decimal number: yyyymmddhhmmss
-        const std::uint64_t value = load(stored) ^ (std::uint64_t{1} << 63);
+        const std::uint64_t value = load_be(stored) ^ (std::uint64_t{1} << 63);
         const std::uint64_t day = value / 1000000;
         const std::uint64_t clock = value % 1000000;
         append_day_time(out, {day / 10000, day / 100 % 100, day % 100, clock / 10000,
                               clock / 100 % 100, clock % 100});
         return;
     }
-    const std::uint64_t value = load(stored);
+    const std::uint64_t value = load_be(stored);
     std::uint64_t rest = value / kPowers[digits];
     const std::uint64_t second = rest % 60;
     const std::uint64_t minute = (rest /= 60) % 60;
@@ -180,15 +173,15 @@ void append_temporal(std::string& out, const ColumnType& type, std::span<const s
         case TypeKind::DateTime:
             return append_new_date_time(out, type.digits, stored);
         case TypeKind::Timestamp:
-            return append_timestamp(out, load(stored.first(4)),
-                                    shown_fraction(load(stored.subspan(4)), type.digits),
+            return append_timestamp(out, load_be(stored.first(4)),
+                                    shown_fraction(load_be(stored.subspan(4)), type.digits),
                                     type.digits);
         case TypeKind::OldTime:
             return append_old_time(out, type.digits, stored);
         case TypeKind::OldDateTime:
             return append_old_date_time(out, type.digits, stored);
         default:
-            return append_timestamp(out, load(stored.first(4)), load(stored.subspan(4)),
+            return append_timestamp(out, load_be(stored.first(4)), load_be(stored.subspan(4)),
                                     type.digits);
     }
 }

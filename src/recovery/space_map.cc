@@ -148,7 +148,8 @@ private:
     Result<std::optional<std::uint32_t>> lowest_undo_id_of_trx_system() {
         RecoveredSpace& system = map_.spaces.at(kSystemSpace);
         std::vector<std::byte> page(in_.page_size);
-        ASSIGN_OR_RETURN(const std::uint32_t read, system.file->read_raw(PageNo{5}, 1, page));
+        ASSIGN_OR_RETURN(const std::uint32_t read,
+                         system.file->read_raw(page::TrxSystemView::kPage, 1, page));
         std::optional<std::uint32_t> lowest;
         if (read == 1) {
             const page::TrxSystemView trx_system(page);

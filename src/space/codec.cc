@@ -10,6 +10,7 @@
 #include "base/crc32c.h"
 #include "crypt/cipher.h"
 #include "page/header.h"
+#include "page/trx_system.h"
 #include "space/compression.h"
 
 namespace redoubt::space {
@@ -418,12 +419,11 @@ Result<PageState> PageCodec::State::read_old_compressed(PageNo number,
 // Writing.
 
 bool PageCodec::State::ever_encrypted(PageNo number, std::uint16_t type) const {
-    constexpr PageNo kTrxSystemPage{5};
     if (number.value == 0 || is_type(type, PageType::TablespaceHeader) ||
         is_type(type, PageType::ExtentDescriptors)) {
         return false;
     }
-    if (parameters.space == kSystemSpace && number == kTrxSystemPage) {
+    if (parameters.space == kSystemSpace && number == page::TrxSystemView::kPage) {
         return false;
     }
     return flags().full_crc32 || !is_type(type, PageType::RTree);

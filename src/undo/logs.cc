@@ -10,8 +10,6 @@
 namespace redoubt::undo {
 namespace {
 
-constexpr PageNo kTrxSystemPage{5};
-
 Status read_page(space::PageSource& source, PageId at, page::PageType type, std::string_view what,
                  std::span<std::byte> page) {
     RETURN_IF_ERROR(source.read(at, page));
@@ -29,8 +27,9 @@ Status each_segment(space::PageSource& source, std::uint32_t page_size,
                                                std::span<const std::byte> page)>& each) {
     std::vector<std::byte> system(page_size);
     std::vector<std::byte> page(page_size);
-    RETURN_IF_ERROR(read_page(source, {kSystemSpace, kTrxSystemPage}, page::PageType::TrxSystem,
-                              "the page of the transaction system", system));
+    RETURN_IF_ERROR(read_page(source, {kSystemSpace, page::TrxSystemView::kPage},
+                              page::PageType::TrxSystem, "the page of the transaction system",
+                              system));
     for (std::size_t i = 0; i < kRollbackSegments; ++i) {
         const PageId at = page::TrxSystemView(system).slot(i);
         if (at.page == kNoPage) {

@@ -1,6 +1,7 @@
 #include "undo/record.h"
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "page/header.h"
 #include "page/undo_page.h"
 
@@ -74,11 +75,7 @@ Result<std::uint32_t> RecordReader::compressed() {
         return make_error(ErrorCode::Corruption, "an undo record holds no number where one is due");
     }
     ASSIGN_OR_RETURN(const auto bytes, take(size));
-    std::uint64_t raw = 0;
-    for (const std::byte b : bytes) {
-        raw = (raw << 8) | std::to_integer<std::uint64_t>(b);
-    }
-    return (static_cast<std::uint32_t>(raw) & mask) | high;
+    return (static_cast<std::uint32_t>(load_be(bytes)) & mask) | high;
 }
 
 Result<std::uint64_t> RecordReader::compressed64() {

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "page/header.h"
 
 namespace redoubt::undo {
@@ -13,14 +14,6 @@ constexpr std::uint64_t kInsertBit = std::uint64_t{1} << 55;  // of a roll point
 constexpr std::uint32_t kVirtualFields = 1023;                // numbers from here on
 constexpr std::uint8_t kVirtualMark = 0xF1;
 constexpr std::uint8_t kDeleteMark = 0x20;
-
-std::uint64_t load(std::span<const std::byte> bytes) {
-    std::uint64_t value = 0;
-    for (const std::byte b : bytes) {
-        value = (value << 8) | std::to_integer<std::uint64_t>(b);
-    }
-    return value;
-}
 
 void store(std::string& to, std::uint64_t value, std::size_t size) {
     to.clear();
@@ -49,7 +42,7 @@ Status skip_index_list(RecordReader& body, bool& first) {
 
 }  // namespace
 
-std::uint64_t load_trx_id(const record::Field& field) { return load(field.bytes()); }
+std::uint64_t load_trx_id(const record::Field& field) { return load_be(field.bytes()); }
 
 Versions::Versions(space::PageSource& source, const Transactions& transactions,
                    std::uint32_t page_size)
@@ -81,7 +74,7 @@ Result<bool> Versions::take_back(std::uint64_t table_id, const record::RecordLay
     const std::uint64_t transaction = load_trx_id(fields[layout.trx_id_field]);
     std::uint64_t newest = UINT64_MAX;  // undo number of the record last applied
     while (!committed(fields, layout)) {
-        const std::uint64_t pointer = load(fields[layout.trx_id_field + 1].bytes());
+        const std::uint64_t pointer = load_be(fields[layout.trx_id_field + 1].bytes());
         if (load_trx_id(fields[layout.trx_id_field]) != transaction) {
             return make_error(ErrorCode::Corruption,
                               "two transactions had changed the same row and not ended");

@@ -16,7 +16,6 @@
 namespace redoubt::verify {
 namespace {
 
-constexpr PageNo kTrxSystemPage{5};
 constexpr std::string_view kEnding = ".ibd";
 
 class DictionaryCheck {
@@ -167,7 +166,7 @@ private:
     /// Undo tablespaces that rollback segments lie in and that have no file.
     void judge_undo_spaces(space::PageSource& source, std::uint32_t page_size) {
         std::vector<std::byte> page(page_size);
-        if (!source.read({kSystemSpace, kTrxSystemPage}, page)) {
+        if (!source.read({kSystemSpace, page::TrxSystemView::kPage}, page)) {
             return;  // found when all pages are checked
         }
         const page::TrxSystemView trx_system(page);

@@ -17,7 +17,6 @@
 namespace redoubt::verify {
 namespace {
 
-constexpr PageNo kTrxSystemPage{5};
 constexpr std::size_t kPagesNamed = 10;    // of a segment
 constexpr std::size_t kProblemsMax = 100;  // entries of the change buffer that are told of
 
@@ -109,15 +108,16 @@ Status SystemSpaceChecker::take_fixed_pages() {
         RETURN_IF_ERROR(
             own(page::DictionaryHeaderView(page).segment(), page::DictionaryHeaderView::kPage));
     }
-    use_.take(kTrxSystemPage);
+    use_.take(page::TrxSystemView::kPage);
     std::vector<std::byte> trx_system;
-    ASSIGN_OR_RETURN(good, load(kTrxSystemPage, trx_system));
+    ASSIGN_OR_RETURN(good, load(page::TrxSystemView::kPage, trx_system));
     if (!good) {
         return {};
     }
-    RETURN_IF_ERROR(own(page::TrxSystemView(trx_system).segment(), kTrxSystemPage));
+    RETURN_IF_ERROR(own(page::TrxSystemView(trx_system).segment(), page::TrxSystemView::kPage));
     if (const page::DoublewriteHeaderView doublewrite(trx_system); doublewrite.present()) {
-        ASSIGN_OR_RETURN(const std::uint64_t id, segment_of(doublewrite.segment(), kTrxSystemPage));
+        ASSIGN_OR_RETURN(const std::uint64_t id,
+                         segment_of(doublewrite.segment(), page::TrxSystemView::kPage));
         segments_.insert(id);
     }
     for (std::size_t i = 0; i < undo::kRollbackSegments; ++i) {

@@ -16,8 +16,6 @@
 namespace redoubt::verify {
 namespace {
 
-constexpr PageNo kTrxSystemPage{5};
-
 class UndoChecker {
 public:
     UndoChecker(space::PageSource& source, std::uint32_t page_size,
@@ -26,7 +24,7 @@ public:
 
     Status run() {
         std::vector<std::byte> page(page_size_);
-        const PageId at{kSystemSpace, kTrxSystemPage};
+        const PageId at{kSystemSpace, page::TrxSystemView::kPage};
         ASSIGN_OR_RETURN(const bool good,
                          load(at, page::PageType::TrxSystem, page, "rollback-segment"));
         if (!good) {

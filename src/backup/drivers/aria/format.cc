@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 
 namespace redoubt::backup::aria {
 namespace {
@@ -16,14 +17,6 @@ constexpr std::size_t kChecksumSize = 4;                 // bytes, at a page's e
 constexpr std::uint32_t kNoChecksum = 0xffffffff;        // in place of a page's checksum
 constexpr std::uint32_t kNoBitmapChecksum = 0xfffffffe;  // of a page of the allocation map
 constexpr std::uint32_t kChecksumMax = 0xfffffffd;       // those two are not used as checksums
-
-std::uint32_t load_le(std::span<const std::byte> bytes) {
-    std::uint32_t value = 0;
-    for (std::size_t i = bytes.size(); i-- > 0;) {
-        value = value << 8 | std::to_integer<std::uint32_t>(bytes[i]);
-    }
-    return value;
-}
 
 std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t seed) {
     return static_cast<std::uint32_t>(
@@ -85,10 +78,8 @@ Result<TableFormat> decode_table(std::span<const std::byte> header) {
             fmt::format("the index ends before its base information at byte {}", base));
     }
     const auto information = header.subspan(base, kBaseSize);
-    std::uint64_t create_rename_lsn = 0;
-    for (const std::byte byte : header.subspan(kStateBegin, kCreateRenameLsnSize)) {
-        create_rename_lsn = create_rename_lsn << 8 | std::to_integer<std::uint64_t>(byte);
-    }
+    const std::uint64_t create_rename_lsn =
+        load_be(header.subspan(kStateBegin, kCreateRenameLsnSize));
     const TableFormat format{.block_size = BlockSize::get(information),
                              .key_start = KeyStart::get(information),
                              .page_rows = header[kRowFormatOffset] == kPageRows,
@@ -111,7 +102,7 @@ Result<TableFormat> decode_table(std::span<const std::byte> header) {
 bool is_page_good(std::span<const std::byte> page, std::uint64_t number, PageKind kind,
                   const TableFormat& format) {
     const auto content = page.first(page.size() - kChecksumSize);
-    const std::uint32_t stored = load_le(page.last(kChecksumSize));
+    const std::uint64_t stored = load_le(page.last(kChecksumSize));
     if (stored == kNoChecksum || stored == kNoBitmapChecksum) {
         return true;
     }
@@ -162,7 +153,7 @@ Result<LogControl> LogControl::decode(std::span<const std::byte> bytes) {
 }
 
 std::uint32_t LogControl::last_log() const {
-    return load_le(bytes_of(bytes_).subspan(kLastLogOffset, 4));
+    return static_cast<std::uint32_t>(load_le(bytes_of(bytes_).subspan(kLastLogOffset, 4)));
 }
 
 std::size_t LogControl::block_size() const {
