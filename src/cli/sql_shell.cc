@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <set>
+#include <string>
 
 #include "base/text.h"
 #include "sql/input.h"
@@ -136,13 +138,31 @@ Status SqlShell::run_stream(std::istream& stream) {
 }
 
 std::vector<std::string> SqlShell::complete(std::string_view line, std::string_view word) const {
-    if (!sql::Input::is_command(line) || line.find(' ') != std::string_view::npos) {
-        return session_.complete(word);
+    if (!sql::Input::is_command(line)) {
+        return session_.complete(line.substr(0, line.size() - word.size()), word);
+    }
+    std::set<std::string> choices;  // for what is to be completed, of which `word` is the end
+    std::string_view begun = line;
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos) {
+        choices.insert(kCommands.begin(), kCommands.end());
+    } else {
+        begun.remove_prefix(space + 1);
+        const std::string_view command = line.substr(0, space);
+        if (command == ".mode") {
+            for (const auto& format : sql::kFormats) {
+                choices.emplace(format.first);
+            }
+        } else if (command == ".schema") {
+            for (const dict::Table* table : database_.tables()) {
+                choices.insert({table->name, fmt::format("{}.{}", table->database, table->name)});
+            }
+        }
     }
     std::vector<std::string> found;
-    for (const std::string_view command : kCommands) {
-        if (command.starts_with(line)) {
-            found.emplace_back(command.substr(line.size() - word.size()));
+    for (const std::string& choice : choices) {
+        if (sql::equal_ignoring_case(std::string_view(choice).substr(0, begun.size()), begun)) {
+            found.push_back(choice.substr(begun.size() - word.size()));
         }
     }
     return found;

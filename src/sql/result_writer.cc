@@ -543,11 +543,6 @@ std::size_t display_width(std::string_view text) {
 }
 
 std::optional<Format> format_named(std::string_view name) {
-    constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats = {
-        {{"table", Format::Table},
-         {"csv", Format::Csv},
-         {"json", Format::Json},
-         {"sql", Format::Sql}}};
     for (const auto& [known, format] : kFormats) {
         if (known == name) {
             return format;

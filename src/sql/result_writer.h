@@ -1,6 +1,7 @@
 /// Answers of statements as text, row by row; nothing holds more than a bounded part of an answer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "sql/columns.h"
@@ -34,6 +36,8 @@ struct Cell {
 
 enum class Format : std::uint8_t { Table, Csv, Json, Sql };
 /// "table", "csv", "json", "sql".
+inline constexpr std::array<std::pair<std::string_view, Format>, 4> kFormats = {
+    {{"table", Format::Table}, {"csv", Format::Csv}, {"json", Format::Json}, {"sql", Format::Sql}}};
 std::optional<Format> format_named(std::string_view name);
 
 using Output = std::function<Status(std::string_view)>;

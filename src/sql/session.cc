@@ -68,7 +68,8 @@ public:
 
     Status open();
     Status run(std::string_view text, ResultWriter& writer) override;
-    std::vector<std::string> complete(std::string_view prefix) const override;
+    std::vector<std::string> complete(std::string_view before,
+                                      std::string_view prefix) const override;
 
 private:
     Status run_statement(std::string_view statement, ResultWriter& writer);
@@ -91,7 +92,6 @@ private:
     bool own_statement_ = false;  ///< what runs is ours, not the user's
     bool has_temporary_ = false;  ///< tables or views of the user's own
     std::string refused_;         ///< what the user's statement may not do
-    mutable std::set<std::string> words_;
     /// Last, to be closed first: its tables use the members above.
     std::unique_ptr<sqlite3, CloseConnection> connection_;
 };
@@ -361,31 +361,50 @@ Status SqliteSession::run(std::string_view text, ResultWriter& writer) {
     return {};
 }
 
-std::vector<std::string> SqliteSession::complete(std::string_view prefix) const {
-    const auto add = [this](const std::string& name) {
+std::vector<std::string> SqliteSession::complete(std::string_view before,
+                                                 std::string_view prefix) const {
+    std::set<std::string> found;
+    const auto offer = [&](const std::string& word) {
+        if (equal_ignoring_case(std::string_view(word).substr(0, prefix.size()), prefix)) {
+            found.insert(word);
+        }
+    };
+    const auto offer_name = [&](const std::string& name) {
         const bool plain = std::all_of(name.begin(), name.end(), [](unsigned char c) {
             return std::isalnum(c) != 0 || c == '_';
         });
-        words_.insert(plain ? name : quoted(name));
+        offer(plain ? name : quoted(name));
     };
-    if (words_.empty()) {
-        words_.insert(kKeywords.begin(), kKeywords.end());
+    const auto offer_columns = [&](const dict::Table& table) {
+        for (const dict::Column& column : table.columns) {
+            offer_name(column.name);
+        }
+    };
+    const std::optional<std::string> qualifier = qualifier_at_end(before);
+    bool known = false;  // whether there is a database or a table of that name
+    for (const dict::Table* table : database_.tables()) {
+        if (qualifier && equal_ignoring_case(table->database, *qualifier)) {
+            known = true;
+            offer_name(table->name);
+        }
+        if (qualifier && equal_ignoring_case(table->name, *qualifier)) {
+            known = true;
+            offer_columns(*table);
+        }
+        if (!qualifier) {
+            offer_name(table->database);
+            offer_name(table->name);
+            offer_columns(*table);
+        }
+    }
+    if (!qualifier) {
+        std::for_each(kKeywords.begin(), kKeywords.end(), offer);
+    } else if (!known) {
         for (const dict::Table* table : database_.tables()) {
-            add(table->database);
-            add(table->name);
-            for (const dict::Column& column : table->columns) {
-                add(column.name);
-            }
+            offer_columns(*table);
         }
     }
-    std::vector<std::string> found;
-    for (const std::string& word : words_) {
-        if (word.size() >= prefix.size() &&
-            equal_ignoring_case(std::string_view(word).substr(0, prefix.size()), prefix)) {
-            found.push_back(word);
-        }
-    }
-    return found;
+    return {found.begin(), found.end()};
 }
 
 }  // namespace

@@ -34,8 +34,11 @@ public:
     /// written. Errors: Failure (what SQLite does not understand), Refused (a change), Cancelled,
     /// the engine's, and those of `writer`.
     virtual Status run(std::string_view text, ResultWriter& writer) = 0;
-    /// Words that may stand in a statement and begin with `prefix`, in order.
-    virtual std::vector<std::string> complete(std::string_view prefix) const = 0;
+    /// Words that begin with `prefix` and may stand behind `before` in a statement, in order.
+    /// Behind `name.`: tables of the database and columns of the tables of that name; where there
+    /// are none it may be an alias, and all columns are offered.
+    virtual std::vector<std::string> complete(std::string_view before,
+                                              std::string_view prefix) const = 0;
 
 protected:
     Session() = default;

@@ -140,6 +140,17 @@ bool has_keyword(std::string_view text, std::string_view word) {
     return any_token(text, [word](const Token& token) { return is_word(token, word); });
 }
 
+std::optional<std::string> qualifier_at_end(std::string_view text) {
+    Tokenizer tokens(text);
+    Token before;
+    Token last;
+    for (Token token = tokens.next(); token.kind != Token::Kind::End; token = tokens.next()) {
+        before = std::exchange(last, std::move(token));
+    }
+    return !tokens.open() && is_symbol(last, ".") && is_name(before) ? std::optional(before.name)
+                                                                     : std::nullopt;
+}
+
 bool equal_ignoring_case(std::string_view left, std::string_view right) {
     return std::equal(left.begin(), left.end(), right.begin(), right.end(),
                       [](char a, char b) { return lower(a) == lower(b); });

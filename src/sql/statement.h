@@ -51,6 +51,8 @@ bool is_blank(std::string_view text);
 bool mentions(std::string_view text, std::string_view name);
 /// Some bare word of the text is `word`, in any case.
 bool has_keyword(std::string_view text, std::string_view word);
+/// The name before the point that `text` ends with, without quotes.
+std::optional<std::string> qualifier_at_end(std::string_view text);
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 /// ASCII letters only, which is what SQLite knows of case.
 std::string lower_case(std::string_view text);

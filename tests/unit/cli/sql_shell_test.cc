@@ -71,7 +71,11 @@ TEST_F(SqlShellTest, EndsAtTheFirstError) {
 
 TEST_F(SqlShellTest, CompletesCommandsAndNames) {
     EXPECT_THAT(shell_->complete(".s", "s"), ElementsAre("schema"));
-    EXPECT_THAT(shell_->complete(".schema ord", "ord"), ElementsAre("ORDER", "orders"));
+    EXPECT_THAT(shell_->complete(".mode t", "t"), ElementsAre("table"));
+    EXPECT_THAT(shell_->complete(".schema ord", "ord"), ElementsAre("orders"));
+    EXPECT_THAT(shell_->complete(".schema SH", "SH"), ElementsAre("shop.frmless", "shop.orders"));
+    EXPECT_THAT(shell_->complete(".schema shop.o", "o"), ElementsAre("orders"));
+    EXPECT_THAT(shell_->complete("SELECT * FROM shop.o", "o"), ElementsAre("orders"));
     EXPECT_THAT(shell_->complete("SELECT * FROM frm", "frm"), ElementsAre("frmless"));
 }
 

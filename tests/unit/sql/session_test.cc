@@ -477,9 +477,15 @@ TEST_F(SessionTest, ExplainsItsPlans) {
 
 TEST_F(SessionTest, CompletesNamesAndKeywords) {
     run("SELECT 1");
-    EXPECT_THAT(session_->complete("ord"), ElementsAre("ORDER", "orders"));
-    EXPECT_THAT(session_->complete("CUST"), ElementsAre("customer", "customers"));
-    EXPECT_THAT(session_->complete("zzz"), IsEmpty());
+    EXPECT_THAT(session_->complete("SELECT * FROM t ", "ord"), ElementsAre("ORDER", "orders"));
+    EXPECT_THAT(session_->complete("", "CUST"), ElementsAre("customer", "customers"));
+    EXPECT_THAT(session_->complete("", "zzz"), IsEmpty());
+    // Behind a point only what can stand there.
+    EXPECT_THAT(session_->complete("SELECT * FROM shop.", "cust"), ElementsAre("customers"));
+    EXPECT_THAT(session_->complete("SELECT * FROM `Shop` . ", "ord"), ElementsAre("orders"));
+    EXPECT_THAT(session_->complete("SELECT shop.orders.", "c"), ElementsAre("code", "customer"));
+    EXPECT_THAT(session_->complete("SELECT o.", "cust"), ElementsAre("customer"));  // an alias
+    EXPECT_THAT(session_->complete("SELECT 'shop.", "cust"), ElementsAre("customer", "customers"));
 }
 
 }  // namespace
