@@ -14,6 +14,8 @@
 namespace redoubt::engine {
 namespace {
 
+constexpr std::size_t kLostMax = 1000;  // things left out that are told one by one
+
 class OpenDatabase final : public Database, private LostPages {
 public:
     OpenDatabase(io::Directory& directory, const DatabaseOptions& options)
@@ -98,12 +100,26 @@ private:
     }
 
     void lose(const dict::StoredTable& table, PageId page, const Error& why) override {
+        note_lost(fmt::format("table {}.{}: rows of page {} of {}: {}", table.table.database,
+                              table.table.name, page.page.value, table.table.file, why.message()));
+    }
+    void lose_row(const dict::StoredTable& table, PageId page, std::size_t origin,
+                  const Error& why) override {
+        const std::string where =
+            why.page() ? fmt::format(" (page {})", why.page()->value) : std::string();
+        note_lost(fmt::format("table {}.{}: the row at byte {} of page {} of {}: {}{}",
+                              table.table.database, table.table.name, origin, page.page.value,
+                              table.table.file, why.message(), where));
+    }
+    void note_lost(std::string text) {
         const base::MutexLock lock(mutex_);
-        std::string text =
-            fmt::format("table {}.{}: rows of page {} of {}: {}", table.table.database,
-                        table.table.name, page.page.value, table.table.file, why.message());
-        if (std::find(lost_.begin(), lost_.end(), text) == lost_.end()) {
+        if (std::find(lost_.begin(), lost_.end(), text) != lost_.end()) {
+            return;
+        }
+        if (lost_.size() < kLostMax) {
             lost_.push_back(std::move(text));
+        } else if (lost_.size() == kLostMax) {
+            lost_.push_back(fmt::format("and more: only the first {} are told", kLostMax));
         }
     }
 

@@ -191,13 +191,15 @@ Result<bool> TableCursor::step() {
     return more;
 }
 
+/// Whether a scan goes on past what could not be read.
+bool TableCursor::may_lose(const Error& why) const {
+    return context_.lost != nullptr && why.code() != ErrorCode::Cancelled &&
+           why.code() != ErrorCode::Internal;
+}
+
 Result<bool> TableCursor::step_past_damage(Error why) {
     Result<bool> more(std::move(why));
-    while (!more && context_.lost != nullptr) {
-        const ErrorCode code = more.error().code();
-        if (code == ErrorCode::Cancelled || code == ErrorCode::Internal) {
-            break;
-        }
+    while (!more && may_lose(more.error())) {
         PageId page{part().space, kNoPage};
         auto skipped = reader_->skip_damage(!scan_.descending, page);
         context_.lost->lose(table_, page, more.error());
@@ -221,9 +223,12 @@ Result<bool> TableCursor::next() {
             more = !beyond;
         }
         if (more) {
-            ASSIGN_OR_RETURN(const bool is_row, settle());
-            if (is_row) {
-                return true;
+            auto is_row = settle_whole();
+            if (!is_row && may_lose(is_row.error())) {
+                context_.lost->lose_row(table_, reader_->page_id(), reader_->origin(),
+                                        is_row.error());
+            } else if (!is_row || *is_row) {
+                return is_row;
             }
             continue;
         }
@@ -260,6 +265,18 @@ Result<bool> TableCursor::settle() {
     }
     ASSIGN_OR_RETURN(const bool ended, has_ended());
     return !ended;
+}
+
+/// Where a row may be left out, all that is asked for of it has been read before it is shown.
+Result<bool> TableCursor::settle_whole() {
+    ASSIGN_OR_RETURN(const bool is_row, settle());
+    for (std::size_t position = 0; is_row && context_.lost != nullptr && position < slot_of_.size();
+         ++position) {
+        if (slot_of_[position] != kNoField) {
+            RETURN_IF_ERROR(value(position));
+        }
+    }
+    return is_row;
 }
 
 /// Whether the row is of a versioned table's history: its end is not the last moment there is.

@@ -20,6 +20,9 @@ namespace redoubt::engine {
 struct LostPages {
     virtual ~LostPages() = default;
     virtual void lose(const dict::StoredTable& table, PageId page, const Error& why) = 0;
+    /// One row, whose record begins at byte `origin` of the page.
+    virtual void lose_row(const dict::StoredTable& table, PageId page, std::size_t origin,
+                          const Error& why) = 0;
 };
 
 struct CursorContext {
@@ -62,9 +65,11 @@ private:
     Status find_fields();
     Status position();
     Result<bool> step();
+    bool may_lose(const Error& why) const;
     Result<bool> step_past_damage(Error why);
     /// The current record of the scanned index as a row; false: it is none.
     Result<bool> settle();
+    Result<bool> settle_whole();
     Result<bool> settle_clustered(btree::TreeReader& reader);
     Result<bool> settle_secondary();
     Result<bool> find_clustered();
