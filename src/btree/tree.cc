@@ -1,6 +1,7 @@
 #include "btree/tree.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "btree/buffered_changes.h"
 #include "btree/page_records.h"
@@ -66,6 +67,8 @@ Status TreeReader::load_root() {
     ASSIGN_OR_RETURN(pages_max_, source_.page_count(tree_.root.space));
     pages_walked_ = 0;
     leaves_walked_ = 0;
+    from_page_ = kNoPage;
+    order_.reset();
     fields_.resize(std::max(layout_.fields.size(), layout_.key_fields + 1));
     RETURN_IF_ERROR(load(tree_.root.page));
     const page::HeaderView header(page_.bytes);
@@ -233,12 +236,23 @@ Result<bool> TreeReader::step(bool forward) {
             origin_ = page_.origins[--at_];
             return true;
         }
+        if (order_) {
+            if (order_at_ >= order_->size()) {  // also before the first, which is SIZE_MAX
+                return false;
+            }
+            const PageNo to = (*order_)[order_at_];
+            order_at_ += forward ? 1 : std::size_t(-1);
+            RETURN_IF_ERROR(load_leaf(to));
+            at_ = forward ? 0 : page_.origins.size();
+            continue;
+        }
         const page::HeaderView header(page_.bytes);
         const PageNo from = current_page_;
         const PageNo to = forward ? header.next() : header.previous();
         if (to == kNoPage || current_page_ == kNoPage) {
             return false;
         }
+        from_page_ = from;
         note_walk(to, forward);
         RETURN_IF_ERROR(load_leaf(to));
         const page::HeaderView loaded(page_.bytes);
@@ -252,43 +266,51 @@ Result<bool> TreeReader::step(bool forward) {
     }
 }
 
-Result<bool> TreeReader::skip_damage(bool forward, PageId& lost) {
+Status TreeReader::skip_damage(bool forward, Error why, std::vector<PassedPage>& passed) {
+    pages_walked_ = 0;
+    if (!order_) {
+        RETURN_IF_ERROR(find_order(forward, std::move(why), passed));
+    } else if (failed_page_ != kNoPage) {
+        passed.push_back({failed_page_, PassedPage::Loss::Rows, std::move(why)});
+    } else {
+        return why;
+    }
+    failed_page_ = kNoPage;
+    current_page_ = kNoPage;
+    page_.origins.clear();
+    at_ = 0;
+    return {};
+}
+
+Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& passed) {
+    if (why.code() == ErrorCode::Cancelled) {
+        return why;
+    }
     const PageNo bad = failed_page_;
-    lost = {tree_.root.space, bad};
-    if (bad == kNoPage || bad == tree_.root.page || !load_root() || level() == 0) {
-        failed_page_ = bad;
-        return false;
-    }
-    while (level() > 1) {
-        if (!descend(0)) {
-            failed_page_ = bad;
-            return false;
+    ASSIGN_OR_RETURN(const std::uint32_t pages, source_.page_count(tree_.root.space));
+    ASSIGN_OR_RETURN(LeafOrder order, order_leaves(loader_, tree_, layout_, pages, cancel_));
+    const std::vector<PageNo>& leaves = order.leaves;
+    std::size_t next = forward ? 0 : leaves.size() - 1;
+    if (from_page_ != kNoPage) {
+        const auto from = std::find(leaves.begin(), leaves.end(), from_page_);
+        if (from == leaves.end()) {
+            return why;
         }
+        next = static_cast<std::size_t>(from - leaves.begin()) + (forward ? 1 : std::size_t(-1));
     }
-    PageNo before_it = kNoPage;
-    bool found = false;
-    for (;;) {
-        for (std::size_t i = 0; i < page_.origins.size(); ++i) {
-            ASSIGN_OR_RETURN(const PageNo leaf, child(i));
-            if (found || (leaf == bad && !forward)) {
-                const PageNo wanted = forward ? leaf : before_it;
-                if (wanted == kNoPage) {
-                    failed_page_ = bad;
-                    return false;
-                }
-                RETURN_IF_ERROR(load_leaf(wanted));
-                at_ = forward ? 0 : page_.origins.size();
-                return true;
-            }
-            found = leaf == bad;
-            before_it = leaf;
-        }
-        const PageNo next = page::HeaderView(page_.bytes).next();
-        if (next == kNoPage || !load(next) || level() != 1) {
-            failed_page_ = bad;
-            return false;
-        }
+    const auto is_bad = [bad](const PassedPage& page) { return page.page == bad; };
+    const bool told = std::any_of(order.passed.begin(), order.passed.end(), is_bad);
+    const bool leaf = std::find(leaves.begin(), leaves.end(), bad) != leaves.end();
+    if (!told && !(leaf && !loader_.load(bad, page_))) {  // else it will fail again
+        passed.push_back({from_page_ != kNoPage ? from_page_
+                          : bad != kNoPage      ? bad
+                                                : tree_.root.page,
+                          PassedPage::Loss::None, std::move(why)});
     }
+    std::move(order.passed.begin(), order.passed.end(), std::back_inserter(passed));
+    order_ = std::move(order.leaves);
+    order_at_ = next;
+    return {};
 }
 
 }  // namespace redoubt::btree

@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/error.h"
 #include "base/ids.h"
+#include "btree/leaf_order.h"
 #include "btree/page_loader.h"
 #include "btree/read_ahead.h"
 #include "record/layout.h"
@@ -52,10 +53,11 @@ public:
         return step(true);
     }
     Result<bool> previous() { return step(false); }
-    /// After an error of next() or previous(): goes on with the next leaf that can be found through
-    /// the pages above; false: there is none, or they cannot be read either. `lost`: the page that
-    /// is left out.
-    Result<bool> skip_damage(bool forward, PageId& lost);
+    /// After an error `why` of next() or previous(): they go on behind it, from then on as
+    /// order_leaves() has the leaves and in this direction only. After an error of to_first(),
+    /// to_last() or to_key(): from that end of the tree. `passed`: pages that something is to be
+    /// told of. Errors: `why` where it is not known how to go on, Cancelled.
+    Status skip_damage(bool forward, Error why, std::vector<PassedPage>& passed);
 
     std::span<const std::byte> page() const { return page_.bytes; }
     PageId page_id() const { return {tree_.root.space, current_page_}; }
@@ -85,6 +87,7 @@ private:
     Result<std::size_t> count_before(std::span<const record::Field> key, bool behind, bool leaf);
     Result<bool> on_this_leaf(std::span<const record::Field> key, bool behind);
     Result<bool> step(bool forward);
+    Status find_order(bool forward, Error why, std::vector<PassedPage>& passed);
     Status count_page();
 
     space::PageSource& source_;
@@ -100,8 +103,11 @@ private:
     std::unique_ptr<ReadAhead> ahead_;  // once a walk is long
     std::vector<record::Field> fields_;
     PageNo current_page_ = kNoPage;
-    PageNo failed_page_ = kNoPage;  // that could not be loaded, for skip_damage()
-    std::size_t at_ = 0;            // between the records at_ - 1 and at_
+    PageNo failed_page_ = kNoPage;              // that could not be loaded, for skip_damage()
+    PageNo from_page_ = kNoPage;                // the leaf that led there; none after to_...()
+    std::optional<std::vector<PageNo>> order_;  // of the leaves, once damage was skipped
+    std::size_t order_at_ = 0;                  // of the next one; beyond either end: none
+    std::size_t at_ = 0;                        // between the records at_ - 1 and at_
     std::size_t origin_ = 0;
     std::uint32_t pages_walked_ = 0;
     std::uint32_t pages_max_ = 0;

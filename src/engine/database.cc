@@ -79,6 +79,10 @@ public:
 private:
     void list_tables() {
         for (const auto& table : catalog_.tables) {
+            for (dict::Index& index : table->table.indexes) {
+                // What is damaged in another index then loses no row of the table.
+                index.searchable = index.searchable && (index.clustered || !options_.skip_damaged);
+            }
             tables_.push_back(&table->table);
             by_table_.emplace(&table->table, table.get());
         }
@@ -99,9 +103,16 @@ private:
         return found == by_table_.end() ? nullptr : found->second;
     }
 
-    void lose(const dict::StoredTable& table, PageId page, const Error& why) override {
-        note_lost(fmt::format("table {}.{}: rows of page {} of {}: {}", table.table.database,
-                              table.table.name, page.page.value, table.table.file, why.message()));
+    void lose(const dict::StoredTable& table, const dict::StoredPart& part,
+              const btree::PassedPage& page) override {
+        const std::string& file = part.file.empty() ? table.table.file : part.file;
+        const std::string name = fmt::format("page {} of {}", page.page.value, file);
+        const std::string what = page.loss == btree::PassedPage::Loss::Rows ? "rows of " + name
+                                 : page.loss == btree::PassedPage::Loss::Below
+                                     ? "rows that only " + name + " leads to"
+                                     : "no rows, but " + name + " is damaged";
+        note_lost(fmt::format("table {}.{}: {}: {}", table.table.database, table.table.name, what,
+                              page.why.message()));
     }
     void lose_row(const dict::StoredTable& table, PageId page, std::size_t origin,
                   const Error& why) override {

@@ -39,7 +39,7 @@ Status TableCursor::start() {
     make_bound(scan_.lower, lower_);
     make_bound(scan_.upper, upper_);
     part_ = scan_.descending ? table_.parts.size() - 1 : 0;
-    return open_part();
+    return start_part();
 }
 
 /// The longest beginning of the bound that can be compared exactly.
@@ -177,39 +177,53 @@ Status TableCursor::find_fields() {
 
 Status TableCursor::position() {
     const Bound& start = scan_.descending ? upper_ : lower_;
-    if (start.given) {
-        return reader_->to_key(start.key, scan_.descending == start.inclusive);
+    passes_to_start_ = false;
+    Status placed = start.given ? reader_->to_key(start.key, scan_.descending == start.inclusive)
+                    : scan_.descending ? reader_->to_last()
+                                       : reader_->to_first();
+    if (placed || !may_lose(placed.error())) {
+        return placed;
     }
-    return scan_.descending ? reader_->to_last() : reader_->to_first();
+    passes_to_start_ = start.given;
+    return skip_damage(placed.error());
+}
+
+/// A part that cannot be read at all may be left out as a whole.
+Status TableCursor::start_part() {
+    Status opened = open_part();
+    if (opened || !may_lose(opened.error())) {
+        return opened;
+    }
+    reader_.reset();
+    context_.lost->lose(
+        table_, part(),
+        {part().indexes[0].root, btree::PassedPage::Loss::Below, std::move(opened.error())});
+    return {};
 }
 
 Result<bool> TableCursor::step() {
-    auto more = scan_.descending ? reader_->previous() : reader_->next();
-    if (!more) {
-        more = step_past_damage(std::move(more.error()));
+    for (;;) {
+        auto more = scan_.descending ? reader_->previous() : reader_->next();
+        if (more || !may_lose(more.error())) {
+            return more;
+        }
+        RETURN_IF_ERROR(skip_damage(std::move(more.error())));
     }
-    return more;
+}
+
+Status TableCursor::skip_damage(Error why) {
+    std::vector<btree::PassedPage> passed;
+    Status skipped = reader_->skip_damage(!scan_.descending, std::move(why), passed);
+    for (const btree::PassedPage& page : passed) {
+        context_.lost->lose(table_, part(), page);
+    }
+    return skipped;
 }
 
 /// Whether a scan goes on past what could not be read.
 bool TableCursor::may_lose(const Error& why) const {
     return context_.lost != nullptr && why.code() != ErrorCode::Cancelled &&
            why.code() != ErrorCode::Internal;
-}
-
-Result<bool> TableCursor::step_past_damage(Error why) {
-    Result<bool> more(std::move(why));
-    while (!more && may_lose(more.error())) {
-        PageId page{part().space, kNoPage};
-        auto skipped = reader_->skip_damage(!scan_.descending, page);
-        context_.lost->lose(table_, page, more.error());
-        if (skipped && !*skipped) {
-            return false;
-        }
-        more = !skipped ? std::move(skipped)
-                        : (scan_.descending ? reader_->previous() : reader_->next());
-    }
-    return more;
 }
 
 Result<bool> TableCursor::next() {
@@ -223,7 +237,8 @@ Result<bool> TableCursor::next() {
             more = !beyond;
         }
         if (more) {
-            auto is_row = settle_whole();
+            auto is_row = before_start();
+            is_row = !is_row ? std::move(is_row) : *is_row ? Result<bool>(false) : settle_whole();
             if (!is_row && may_lose(is_row.error())) {
                 context_.lost->lose_row(table_, reader_->page_id(), reader_->origin(),
                                         is_row.error());
@@ -237,21 +252,36 @@ Result<bool> TableCursor::next() {
             done_ = true;
         } else {
             part_ = scan_.descending ? part_ - 1 : part_ + 1;
-            RETURN_IF_ERROR(open_part());
+            RETURN_IF_ERROR(start_part());
         }
     }
     return false;
 }
 
-Result<bool> TableCursor::beyond_end() {
+/// Where the current record is to a bound, in the order of the scan; nothing for the record that
+/// is before all.
+Result<std::optional<int>> TableCursor::order_to(const Bound& bound) {
     if ((reader_->info() & record::kMinimumRecord) != 0) {
-        return false;
+        return std::nullopt;
     }
     std::vector<Field>& fields = scan_.index == 0 ? fields_ : key_fields_;
-    RETURN_IF_ERROR(reader_->parse(end().key.size(), fields));
-    int order = record::compare_keys(reader_->layout().fields, fields, end().key);
-    order = scan_.descending ? -order : order;
-    return order > 0 || (order == 0 && !end().inclusive);
+    RETURN_IF_ERROR(reader_->parse(bound.key.size(), fields));
+    const int order = record::compare_keys(reader_->layout().fields, fields, bound.key);
+    return scan_.descending ? -order : order;
+}
+
+Result<bool> TableCursor::beyond_end() {
+    ASSIGN_OR_RETURN(const std::optional<int> order, order_to(end()));
+    return order && (*order > 0 || (*order == 0 && !end().inclusive));
+}
+
+Result<bool> TableCursor::before_start() {
+    if (!passes_to_start_) {
+        return false;
+    }
+    const Bound& start = scan_.descending ? upper_ : lower_;
+    ASSIGN_OR_RETURN(const std::optional<int> order, order_to(start));
+    return order && (*order < 0 || (*order == 0 && !start.inclusive));
 }
 
 Result<bool> TableCursor::settle() {

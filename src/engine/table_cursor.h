@@ -19,7 +19,8 @@ namespace redoubt::engine {
 /// What was left out of an answer because it could not be read.
 struct LostPages {
     virtual ~LostPages() = default;
-    virtual void lose(const dict::StoredTable& table, PageId page, const Error& why) = 0;
+    virtual void lose(const dict::StoredTable& table, const dict::StoredPart& part,
+                      const btree::PassedPage& page) = 0;
     /// One row, whose record begins at byte `origin` of the page.
     virtual void lose_row(const dict::StoredTable& table, PageId page, std::size_t origin,
                           const Error& why) = 0;
@@ -66,7 +67,8 @@ private:
     Status position();
     Result<bool> step();
     bool may_lose(const Error& why) const;
-    Result<bool> step_past_damage(Error why);
+    Status skip_damage(Error why);
+    Status start_part();
     /// The current record of the scanned index as a row; false: it is none.
     Result<bool> settle();
     Result<bool> settle_whole();
@@ -78,6 +80,8 @@ private:
     Result<bool> has_ended();
     const Bound& end() const { return scan_.descending ? lower_ : upper_; }
     Result<bool> beyond_end();
+    Result<bool> before_start();
+    Result<std::optional<int>> order_to(const Bound& bound);
     Result<std::span<const std::byte>> whole_value(const record::Field& field, Column& column);
     btree::TreeReader& clustered() { return lookup_ != nullptr ? *lookup_ : *reader_; }
     const dict::StoredPart& part() const { return table_.parts[part_]; }
@@ -95,6 +99,7 @@ private:
 
     std::size_t part_ = 0;
     bool done_ = false;
+    bool passes_to_start_ = false;  // what lies before the first bound is read and passed over
     record::RecordLayout clustered_layout_;
     record::RecordLayout index_layout_;
     std::unique_ptr<btree::BufferedChanges> changes_;

@@ -70,8 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         for (int rows = 0; rows < 3000; ++rows) {
             const auto more = forward ? reader.next() : reader.previous();
             if (!more) {
-                PageId lost;
-                if (!reader.skip_damage(forward, lost).value_or(false)) {
+                std::vector<btree::PassedPage> passed;
+                if (!reader.skip_damage(forward, more.error(), passed)) {
                     break;
                 }
             } else if (!*more) {

@@ -252,7 +252,21 @@ def check_damaged(site):
     code, rows, said = ids(site, "--skip-damaged")
     if code != redoubt.DAMAGE or rows != whole[:before] + whole[before + lost:] or f"page {bad}" not in said or "shop.orders" not in said:
         found.append(f"--skip-damaged: page {bad} with {lost} rows of {len(whole)}: exit {code}, {len(rows)} rows, {said}")
-    print(f"damaged: a leaf with {lost} of {len(whole)} rows, {len(found)} differ")
+    surgery.flip_bit(path, bad, _PAGE_SIZE)
+    first = next(page for page in leaves if surgery.read(path, page * _PAGE_SIZE + 8, 4) == b"\xff" * 4)
+    lost_first = int.from_bytes(surgery.read(path, first * _PAGE_SIZE + 54, 2), "big")
+    good = surgery.read(path, bad * _PAGE_SIZE, _PAGE_SIZE)
+    astray = good[:12] + first.to_bytes(4, "big") + good[16:-4]
+    for word, page, content, wanted in (
+            ("a first leaf of zeros", first, bytes(_PAGE_SIZE), whole[lost_first:]),
+            ("a leaf whose link leads to the first", bad, astray + surgery.crc32c(astray).to_bytes(4, "big"), whole)):
+        before = surgery.read(path, page * _PAGE_SIZE, _PAGE_SIZE)
+        surgery.write(path, page * _PAGE_SIZE, content)
+        code, rows, said = ids(site, "--skip-damaged")
+        if code != redoubt.DAMAGE or rows != wanted or f"page {page}" not in said:
+            found.append(f"--skip-damaged: {word}: exit {code}, {len(rows)} rows of {len(wanted)}, {said}")
+        surgery.write(path, page * _PAGE_SIZE, before)
+    print(f"damaged: a leaf with {lost} of {len(whole)} rows, and two others, {len(found)} differ")
     return found
 
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <map>
@@ -122,6 +123,29 @@ protected:
         return keys;
     }
 
+    /// With skip_damage() at each error; what it says is in passed_.
+    std::vector<std::uint32_t> rest_past_damage(TreeReader& reader, bool forward) {
+        std::vector<std::uint32_t> keys;
+        for (int i = 0; i < 1000; ++i) {
+            const auto more = forward ? reader.next() : reader.previous();
+            if (more && !*more) {
+                break;
+            }
+            if (more) {
+                keys.push_back(key_of(reader));
+                continue;
+            }
+            std::vector<PassedPage> passed;
+            EXPECT_TRUE(reader.skip_damage(forward, more.error(), passed));
+            for (const PassedPage& page : passed) {
+                constexpr std::array<const char*, 3> kLosses = {"none", "rows", "below"};
+                passed_.push_back(fmt::format("{} {}", kLosses[static_cast<std::size_t>(page.loss)],
+                                              page.page.value));
+            }
+        }
+        return keys;
+    }
+
     std::vector<std::uint32_t> from_key(std::uint32_t key, bool behind, bool forward) {
         std::vector<std::byte> bytes(4);
         store_be<std::uint32_t>(bytes.data(), key);
@@ -134,6 +158,7 @@ protected:
     MadePages pages_;
     record::RecordLayout layout_;
     std::string error_;
+    std::vector<std::string> passed_;
 };
 
 TEST_F(TreeTest, IsWalkedFromBothEnds) {
@@ -160,11 +185,64 @@ TEST_F(TreeTest, EndsAtADamagedPageUnlessItIsLeftOut) {
     ASSERT_TRUE(tree.to_first());
     EXPECT_THAT(rest(tree, true), ElementsAre(10, 11));
     EXPECT_THAT(error_, HasSubstr("page 5"));
-    PageId lost;
-    const auto skipped = tree.skip_damage(true, lost);
-    ASSERT_TRUE(skipped && *skipped);
-    EXPECT_EQ(lost.page, PageNo{5});
-    EXPECT_THAT(rest(tree, true), ElementsAre(30, 31));
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(30, 31));
+    EXPECT_THAT(passed_, ElementsAre("rows 5"));
+}
+
+TEST_F(TreeTest, GoesOnPastALinkThatLeadsAstray) {
+    pages_.make(4, 0, kNoPage, PageNo{6}, {10, 11}, {});
+    TreeReader tree = reader();
+    ASSERT_TRUE(tree.to_first());
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(10, 11, 20, 21, 30, 31));
+    EXPECT_THAT(passed_, ElementsAre("none 4"));
+    pages_.make(4, 0, kNoPage, PageNo{77}, {10, 11}, {});  // where no page is
+    ASSERT_TRUE(tree.to_first());
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(10, 11, 20, 21, 30, 31));
+}
+
+TEST_F(TreeTest, GoesOnPastAnEndThatIsDamaged) {
+    pages_.lose(4);
+    TreeReader tree = reader();
+    Status placed = tree.to_first();
+    ASSERT_FALSE(placed);
+    std::vector<PassedPage> passed;
+    ASSERT_TRUE(tree.skip_damage(true, placed.error(), passed));
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(20, 21, 30, 31));
+    EXPECT_THAT(passed_, ElementsAre("rows 4"));
+    placed = tree.to_last();
+    ASSERT_TRUE(placed);
+    EXPECT_THAT(rest_past_damage(tree, false), ElementsAre(31, 30, 21, 20));
+}
+
+TEST_F(TreeTest, FindsLeavesByTheirLinksBelowADamagedPage) {
+    // root 3 over 7 and 8, these over the leaves 4, 5 and 6
+    pages_.make(3, 2, kNoPage, kNoPage, {10, 30}, {7, 8});
+    pages_.make(7, 1, kNoPage, PageNo{8}, {10, 20}, {4, 5});
+    pages_.make(8, 1, PageNo{7}, kNoPage, {30}, {6});
+    pages_.lose(7);
+    TreeReader tree = reader();
+    for (const bool forward : {true, false}) {
+        passed_.clear();
+        const Status placed = forward ? tree.to_first() : tree.to_last();
+        std::vector<PassedPage> passed;
+        ASSERT_EQ(placed.has_value(), !forward);
+        if (!placed) {
+            ASSERT_TRUE(tree.skip_damage(forward, placed.error(), passed));
+            ASSERT_EQ(passed.size(), 1U);
+            EXPECT_EQ(passed[0].page, PageNo{7});
+            EXPECT_EQ(passed[0].loss, PassedPage::Loss::None);
+        }
+        EXPECT_EQ(rest_past_damage(tree, forward).size(), 6U);
+        EXPECT_THAT(passed_, IsEmpty());
+    }
+    pages_.lose(5);  // now what lies before it is out of reach
+    const Status placed = tree.to_first();
+    std::vector<PassedPage> passed;
+    ASSERT_FALSE(placed);
+    ASSERT_TRUE(tree.skip_damage(true, placed.error(), passed));
+    ASSERT_EQ(passed.size(), 1U);
+    EXPECT_EQ(passed[0].loss, PassedPage::Loss::Below);
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(30, 31));
 }
 
 TEST_F(TreeTest, NoticesLinksThatDoNotLeadBack) {
@@ -304,11 +382,7 @@ TEST_F(LongTreeTest, ADamagedPageEndsTheWalkOnlyWhereItIs) {
             EXPECT_EQ(rest(tree, forward),
                       forward ? keys_of(kFirst, bad - 1) : turned(keys_of(bad + 1, kLast)));
             EXPECT_THAT(error_, HasSubstr("page 46"));
-            PageId lost;
-            const auto skipped = tree.skip_damage(forward, lost);
-            ASSERT_TRUE(skipped && *skipped);
-            EXPECT_EQ(lost.page, PageNo{bad});
-            EXPECT_EQ(rest(tree, forward),
+            EXPECT_EQ(rest_past_damage(tree, forward),
                       forward ? keys_of(bad + 1, kLast) : turned(keys_of(kFirst, bad - 1)));
             pages_.make(bad, 0, PageNo{bad - 1}, PageNo{bad + 1}, {key_on(bad), key_on(bad) + 1},
                         {});
