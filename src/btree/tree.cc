@@ -302,6 +302,10 @@ Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& 
     const bool told = std::any_of(order.passed.begin(), order.passed.end(), is_bad);
     const bool leaf = std::find(leaves.begin(), leaves.end(), bad) != leaves.end();
     if (!told && !(leaf && !loader_.load(bad, page_))) {  // else it will fail again
+        if (from_page_ != kNoPage) {
+            why = corruption({tree_.root.space, from_page_}, "its link to page {}: {}", bad.value,
+                             why.message());
+        }
         passed.push_back({from_page_ != kNoPage ? from_page_
                           : bad != kNoPage      ? bad
                                                 : tree_.root.page,
