@@ -3,6 +3,7 @@
 
     damage.py                       all cases on all their configurations
     damage.py --only REGEX          cases whose title matches
+    damage.py --verbose             names the cases that pass, too
     damage.py --markdown            the table of docs/testing-damage.md, without running
 
 A case passes when the exit code is the expected one, a finding of the expected kind names the file
@@ -73,35 +74,45 @@ def _problems(case, place, answer):
     return found
 
 
-def _run_cases(config, cases, failures):
+class _Tally:
+    """Counts what passed; tells what did not. (Hundreds of lines of the one would hide the other from who reads a part.)"""
+
+    def __init__(self, verbose):
+        self._verbose = verbose
+        self.ran, self.failed = 0, 0
+
+    def add(self, config, title, problems, text):
+        """`text`: what the command printed."""
+        self.ran += 1
+        if problems:
+            self.failed += 1
+            print(f"FAILED: {config.label()}: {title}", *problems, realserver.tail(text, 60), sep="\n    ", flush=True)
+        elif self._verbose:
+            print(f"ok: {config.label()}: {title}", flush=True)
+
+
+def _run_cases(config, cases, tally):
     v = victim.Victim(config)
     v.make()
     for case in cases:
         v.begin(case.pages_only)
         place = case.do(v)
         answer = _verify(v, place)
-        problems = _problems(case, place, answer)
-        print(f"{'ok' if not problems else 'FAILED'}: {config.label()}: {case.title}", flush=True)
-        if problems:
-            failures.append(case.title)
-            print("   ", "\n    ".join(problems))
-            print("    " + realserver.tail(answer.text, 60).replace("\n", "\n    "), flush=True)
+        tally.add(config, case.title, _problems(case, place, answer), answer.text)
     if not staging.scratch().keep:
         v.discard()
 
 
-def _check_whole(config, word, failures, code, severities, line):
+def _check_whole(config, word, tally, code, severities, line):
     answer = redoubt.run(line, _TIMEOUT_S)
     findings = answer.document["findings"] if answer.document else []
-    worse = [finding for finding in findings if finding["severity"] not in severities]
-    failed = answer.code != code or worse
-    print(f"{'FAILED' if failed else 'ok'}: {config.label()}: {word}: nothing damaged", flush=True)
-    if failed:
-        failures.append(word)
-        print(f"    exit code {answer.code}", *worse, answer.text[:2000], sep="\n    ")
+    problems = [finding for finding in findings if finding["severity"] not in severities]
+    if answer.code != code:
+        problems.insert(0, f"exit code {answer.code}, expected {code}")
+    tally.add(config, f"{word}: nothing damaged", problems, answer.text)
 
 
-def _run_whole(config, word, failures):
+def _run_whole(config, word, tally):
     """No damage finding on a busy server's directory, whether it was stopped or killed."""
     site = realserver.Site(staging.scratch().path(f"{word}-{config.label()}"))
     realserver.Templates(staging.scratch().path("templates")).fill(site, config)
@@ -110,10 +121,10 @@ def _run_whole(config, word, failures):
         load.run(seconds=2, then=server.kill if word == "killed" else lambda: None)
         if word == "stopped":
             server.shut_down()
-    _check_whole(config, word, failures, redoubt.OK, ("note",),
+    _check_whole(config, word, tally, redoubt.OK, ("note",),
                  redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site, config=config))
     if config.encryption:  # what redo would make is then unknown, which is no damage
-        _check_whole(config, word + ", no keys", failures, redoubt.WARNINGS, ("note", "warning"),
+        _check_whole(config, word + ", no keys", tally, redoubt.WARNINGS, ("note", "warning"),
                      redoubt.command("verify", site.data))
     if not staging.scratch().keep:
         site.remove()
@@ -132,6 +143,7 @@ def _markdown():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", metavar="REGEX")
+    parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--markdown", action="store_true")
     arguments = parser.parse_args()
     if arguments.markdown:
@@ -142,19 +154,16 @@ def main():
         print(f"SKIPPED: not found: {', '.join(missing)}")
         return _CTEST_SKIP
     realserver.end_orderly_on_signals()
-    failures = []
-    ran = 0
+    tally = _Tally(arguments.verbose)
     for config in CONFIGS:
         cases = [case for case in CASES
                  if config in case.configs and re.search(arguments.only, case.title)]
-        _run_cases(config, cases, failures)
-        ran += len(cases)
+        _run_cases(config, cases, tally)
         if not arguments.only:
             for word in ("stopped", "killed"):
-                _run_whole(config, word, failures)
-                ran += 2 if config.encryption else 1
-    print(f"{ran - len(failures)} passed, {len(failures)} failed")
-    return 1 if failures or not ran else 0
+                _run_whole(config, word, tally)
+    print(f"{tally.ran - tally.failed} passed, {tally.failed} failed")
+    return 1 if tally.failed or not tally.ran else 0
 
 
 if __name__ == "__main__":
