@@ -194,7 +194,8 @@ Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
 /// Whether the place for a key is between records of the leaf read last, so that no page need be
 /// read.
 Result<bool> TreeReader::on_this_leaf(std::span<const record::Field> key, bool behind) {
-    if (current_page_ == kNoPage || failed_page_ != kNoPage || page_.origins.size() < 2 ||
+    // (An order of the leaves would go on the way that it was made for.)
+    if (order_ || current_page_ == kNoPage || failed_page_ != kNoPage || page_.origins.size() < 2 ||
         level() != 0 || fields_.size() < layout_.fields.size()) {
         return false;
     }

@@ -12,6 +12,16 @@ namespace {
 using redo::Record;
 using redo::RecordType;
 
+/// Whether the first record is one of those that stand before a checkpoint. Its type is in clear in
+/// encrypted logs, too, so this does not depend on the key.
+bool begins_with_names(const redo::Mtr& mtr) {
+    constexpr std::byte kType{0xF0};
+    constexpr std::byte kFileModify{0xB0};
+    constexpr std::byte kFileCheckpoint{0xF0};
+    const std::byte type = mtr.records.front() & kType;
+    return type == kFileModify || type == kFileCheckpoint;
+}
+
 /// Pass A: from the checkpoint's end_lsn to FILE_CHECKPOINT(checkpoint), with only FILE_MODIFY
 /// lists between. Returns the LSN after it.
 Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoint& checkpoint) {
@@ -21,33 +31,7 @@ Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoin
     for (;;) {
         const Lsn lsn = reader.position();
         ASSIGN_OR_RETURN(const auto mtr, reader.next());
-        bool only_names = mtr.has_value();
-        if (mtr) {
-            redo::RecordReader records(mtr->records);
-            for (bool first = true;; first = false) {
-                auto decoded = records.next();
-                if (!decoded) {
-                    return encrypted ? wrong_log_key(log, lsn)
-                                     : log_error(std::move(decoded.error()), log, lsn);
-                }
-                const std::optional<Record>& record = *decoded;
-                if (!record) {
-                    break;
-                }
-                if (record->type == RecordType::FileCheckpoint &&
-                    record->checkpoint == checkpoint.lsn) {
-                    return mtr->end;
-                }
-                if (first && record->type != RecordType::FileModify &&
-                    record->type != RecordType::FileCheckpoint) {
-                    only_names = false;
-                }
-            }
-        }
-        if (!only_names) {
-            if (encrypted && mtr) {
-                return wrong_log_key(log, lsn);
-            }
+        if (!mtr || !begins_with_names(*mtr)) {
             return log_error(
                 make_error(ErrorCode::Corruption,
                            "no FILE_CHECKPOINT({}) where the checkpoint block says it begins ({})",
@@ -55,6 +39,19 @@ Result<Lsn> find_file_checkpoint(const redo::LogFile& log, const redo::Checkpoin
                     .with_hint("the redo log is cut short, damaged, or not the one of this data "
                                "directory; restore it, or restore the last backup"),
                 log, lsn);
+        }
+        redo::RecordReader records(mtr->records);
+        for (Record record;;) {
+            const auto found = records.next(record);
+            if (!found) {
+                return encrypted ? wrong_log_key(log, lsn) : log_error(found.error(), log, lsn);
+            }
+            if (!*found) {
+                break;
+            }
+            if (record.type == RecordType::FileCheckpoint && record.checkpoint == checkpoint.lsn) {
+                return mtr->end;
+            }
         }
     }
 }

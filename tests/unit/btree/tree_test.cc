@@ -146,12 +146,16 @@ protected:
         return keys;
     }
 
-    std::vector<std::uint32_t> from_key(std::uint32_t key, bool behind, bool forward) {
+    static Status place(TreeReader& tree, std::uint32_t key, bool behind) {
         std::vector<std::byte> bytes(4);
         store_be<std::uint32_t>(bytes.data(), key);
         const record::Field field{.data = bytes.data(), .size = 4};
+        return tree.to_key(std::span(&field, 1), behind);
+    }
+
+    std::vector<std::uint32_t> from_key(std::uint32_t key, bool behind, bool forward) {
         TreeReader tree = reader();
-        EXPECT_TRUE(tree.to_key(std::span(&field, 1), behind));
+        EXPECT_TRUE(place(tree, key, behind));
         return rest(tree, forward);
     }
 
@@ -187,6 +191,15 @@ TEST_F(TreeTest, EndsAtADamagedPageUnlessItIsLeftOut) {
     EXPECT_THAT(error_, HasSubstr("page 5"));
     EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(30, 31));
     EXPECT_THAT(passed_, ElementsAre("rows 5"));
+}
+
+TEST_F(TreeTest, TurnsRoundBehindADamagedPageWhereAKeyIsFoundOnTheLeafReadLast) {
+    pages_.lose(5);
+    TreeReader tree = reader();
+    ASSERT_TRUE(tree.to_first());
+    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(10, 11, 30, 31));
+    ASSERT_TRUE(place(tree, 31, false));
+    EXPECT_THAT(rest_past_damage(tree, false), ElementsAre(30, 11, 10));
 }
 
 TEST_F(TreeTest, GoesOnPastALinkThatLeadsAstray) {

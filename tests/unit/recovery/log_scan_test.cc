@@ -8,6 +8,8 @@
 
 #include "io/memory_directory.h"
 #include "unit/redo/log_builder.h"
+#include "unit/redo/log_key.h"
+#include "unit/redo/opened_log.h"
 
 namespace redoubt::recovery {
 namespace {
@@ -287,6 +289,29 @@ TEST(LogScan, TheLastLsnsThereAreEndTheLog) {
         const auto scan = scan_log(*log, index, {.threads = threads});
         ASSERT_TRUE(scan) << scan.error().to_string();
         EXPECT_EQ(scan->end, end);
+    }
+}
+
+TEST(LogScan, WhatIsNoCheckpointIsDamageAndAnUnreadableOneAMatterOfTheKey) {
+    for (const bool whole : {false, true}) {
+        LogBuilder builder(Lsn{20000}, LogBuilder::kStart + 8000, LogBuilder::kEncrypted);
+        builder.encrypt(test::kMessage, test::kDerived, crypt::CipherMode::Cbc);
+        builder.checkpoint(0, builder.next, builder.next);
+        const PageId page{SpaceId{1}, PageNo{2}};
+        builder.append(whole ? test::file_checkpoint(builder.next)
+                             : test::page_record(kWrite, page, test::from_hex("0201")));
+        for (const char* key :
+             {"770A8A65DA156D24EE2A093277530142", "00000000000000000000000000000000"}) {
+            SCOPED_TRACE(key);
+            const test::OneKey keys(crypt::CipherMode::Cbc, key);
+            const test::OpenedLog opened(builder.bytes, &keys);
+            RedoIndex index(1 << 20);
+            const auto scan = scan_log(*opened.log, index, {});
+            ASSERT_EQ(scan.has_value(), whole && key[0] == '7');
+            if (!scan) {
+                EXPECT_EQ(scan.error().code(), whole ? ErrorCode::Key : ErrorCode::Corruption);
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 #include "io/posix_directory.h"
 #include "redo/log_writer.h"
 #include "redo/record.h"
+#include "unit/redo/log_key.h"
 #include "unit/redo/opened_log.h"
 #include "unit/temporary_directory.h"
 
@@ -18,38 +19,16 @@ namespace {
 
 using test::Bytes;
 using test::from_hex;
+using test::kDerived;
 using test::kLogPath;
+using test::kMessage;
 using test::LogBuilder;
+using test::OneKey;
 using test::OpenedLog;
 using test::read_all;
 using testing::HasSubstr;
 
 constexpr std::size_t kSmallest = 12304;  // bytes
-
-crypt::Block block_of(std::string_view hex) {
-    crypt::Block block{};
-    std::ranges::copy(from_hex(hex), block.begin());
-    return block;
-}
-
-/// Key 1 in one version, as in test vector 21.
-class OneKey final : public crypt::KeyRing {
-public:
-    explicit OneKey(crypt::CipherMode mode) : mode_(mode) {}
-    crypt::CipherMode mode() const override { return mode_; }
-    Result<crypt::Key> key(std::uint32_t id, std::uint32_t version) const override {
-        if (id != 1 || version != 1) {
-            return make_error(ErrorCode::Key, "no key {} version {}", id, version);
-        }
-        return crypt::Key(from_hex("770A8A65DA156D24EE2A093277530142"));
-    }
-    Result<std::uint32_t> latest_version(std::uint32_t) const override { return 1U; }
-
-private:
-    crypt::CipherMode mode_;
-};
-const crypt::Block kMessage = block_of("1a66067b02ca1898e7d701fc991d7463");
-const crypt::Block kDerived = block_of("080b87e626ec40cd1a6a93ae875d6abb");
 
 Error open_error(Bytes bytes, const crypt::KeyRing* keys = nullptr) {
     io::MemoryDirectory directory;
