@@ -41,7 +41,7 @@ INSERT INTO `od.d "db`.`t ``x` VALUES (1, 'ä'), (2, NULL);
 INSERT INTO shop.customers VALUES (1, 'Änne', 'Köln'), (2, 'bob', 'Bonn'), (3, 'Bob', NULL), (4, '名前', 'bonn'), (5, '', '');
 INSERT INTO shop.orders (customer, price, placed, changed, note, weight, share, flag, big, code, state)
   SELECT IF(seq % 7 = 0, NULL, seq % 7), (seq * 37 % 10007) / 100 - 20, '2024-01-01' + INTERVAL seq * 7 HOUR,
-    '2024-03-01 00:30:00' + INTERVAL seq * 3 HOUR, IF(seq % 5 = 0, NULL, CONCAT('nöte ', seq % 13, REPEAT('x', seq % 3 * 4000))),
+    '2024-03-01 00:30:00' + INTERVAL seq * 3 HOUR, IF(seq % 5 = 0, NULL, CONCAT('nöte ', seq % 13, REPEAT('x', seq % 3 * 4500))),
     seq / 3, seq / 7, seq % 256, IF(seq % 10 = 0, 18446744073709551615 - seq, seq),
     UNHEX(LPAD(HEX(seq * 16), 6, '0')), ELT(seq % 3 + 1, 'new', 'paid', 'sent') FROM seq_1_to_3000;
 INSERT INTO shop.keyless SELECT seq % 10, seq % 7 FROM seq_1_to_500;
@@ -226,12 +226,12 @@ def check_uncommitted(site):
     return found
 
 
-def ids(site, *options):
+def ids(site, *options, columns="id"):
     """Exit code, the ids of shop.orders that were printed, messages."""
-    line = redoubt.command("sql", site.data, *options, "--format", "csv", "-e", "SELECT id FROM shop.orders ORDER BY id")
+    line = redoubt.command("sql", site.data, *options, "--format", "csv", "-e", f"SELECT {columns} FROM shop.orders ORDER BY id")
     line.remove("--json")
     result = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
-    return result.returncode, [int(text) for text in result.stdout.split("\n")[1:] if text], result.stderr
+    return result.returncode, [int(text.split(",")[0]) for text in result.stdout.split("\n")[1:] if text], result.stderr
 
 
 def check_damaged(site):
@@ -266,7 +266,15 @@ def check_damaged(site):
         if code != redoubt.DAMAGE or rows != wanted or f"page {page}" not in said:
             found.append(f"--skip-damaged: {word}: exit {code}, {len(rows)} rows of {len(wanted)}, {said}")
         surgery.write(path, page * _PAGE_SIZE, before)
-    print(f"damaged: a leaf with {lost} of {len(whole)} rows, and two others, {len(found)} differ")
+    blob = next(number for number in range(4, os.path.getsize(path) // _PAGE_SIZE)
+                if surgery.read(path, number * _PAGE_SIZE + 24, 2) == b"\0\x0a")
+    surgery.flip_bit(path, blob, _PAGE_SIZE)
+    for columns, wanted, least in (("id", redoubt.OK, len(whole)), ("id, LENGTH(note)", redoubt.DAMAGE, len(whole) - 1)):
+        code, rows, said = ids(site, "--skip-damaged", columns=columns)
+        if code != wanted or len(rows) != least or rows != [row for row in whole if row in set(rows)] or (f"page {blob}" in said) != bool(wanted):
+            found.append(f"--skip-damaged: off-page column, {columns}: exit {code}, {len(rows)} rows of {least}, {said}")
+    surgery.flip_bit(path, blob, _PAGE_SIZE)
+    print(f"damaged: a leaf with {lost} of {len(whole)} rows, two others, an off-page column; {len(found)} differ")
     return found
 
 
