@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "btree/stray_leaves.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "record/parse.h"
@@ -17,9 +18,11 @@ unsigned level_of(const LoadedPage& page) { return page::IndexHeaderView(page.by
 
 class LeafOrderer {
 public:
-    LeafOrderer(PageLoader& loader, const Tree& tree, const record::RecordLayout& layout,
-                std::uint32_t pages, const base::CancelToken* cancel)
-        : loader_(loader),
+    LeafOrderer(space::PageSource& source, PageLoader& loader, const Tree& tree,
+                const record::RecordLayout& layout, std::uint32_t pages,
+                const base::CancelToken* cancel)
+        : source_(source),
+          loader_(loader),
           tree_(tree),
           layout_(layout),
           cancel_(cancel),
@@ -42,6 +45,7 @@ public:
                 order_.leaves.push_back(behind);
             }
         }
+        RETURN_IF_ERROR(add_strays());
         return std::move(order_);
     }
 
@@ -151,6 +155,23 @@ private:
         }
     }
 
+    /// What no link leads to is looked for in the whole file.
+    Status add_strays() {
+        const auto loses = [](const PassedPage& page) {
+            return page.loss == PassedPage::Loss::Below;
+        };
+        if (std::none_of(order_.passed.begin(), order_.passed.end(), loses)) {
+            return {};
+        }
+        ASSIGN_OR_RETURN(const bool all, add_stray_leaves(source_, loader_, tree_, layout_, taken_,
+                                                          order_.leaves, cancel_));
+        for (PassedPage& page : order_.passed) {
+            page.loss = all ? PassedPage::Loss::None : page.loss;
+        }
+        return {};
+    }
+
+    space::PageSource& source_;
     PageLoader& loader_;
     const Tree& tree_;
     const record::RecordLayout& layout_;
@@ -164,10 +185,10 @@ private:
 
 }  // namespace
 
-Result<LeafOrder> order_leaves(PageLoader& loader, const Tree& tree,
+Result<LeafOrder> order_leaves(space::PageSource& source, PageLoader& loader, const Tree& tree,
                                const record::RecordLayout& layout, std::uint32_t pages,
                                const base::CancelToken* cancel) {
-    return LeafOrderer(loader, tree, layout, pages, cancel).run();
+    return LeafOrderer(source, loader, tree, layout, pages, cancel).run();
 }
 
 }  // namespace redoubt::btree

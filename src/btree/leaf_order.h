@@ -30,9 +30,10 @@ struct LeafOrder {
 };
 
 /// The leaves as the pages above name them; where one of those is damaged, by the links of the
-/// leaves, as far as these lead both ways. `pages`: of the tablespace. Reads all pages above the
-/// leaves, and leaves only in place of damaged ones. Errors: Cancelled.
-Result<LeafOrder> order_leaves(PageLoader& loader, const Tree& tree,
+/// leaves, as far as these lead both ways; where that is not all, by add_stray_leaves(). `pages`:
+/// of the tablespace. Reads all pages above the leaves, and others only in place of damaged ones.
+/// `layout`: that of the rows. Errors: Cancelled.
+Result<LeafOrder> order_leaves(space::PageSource& source, PageLoader& loader, const Tree& tree,
                                const record::RecordLayout& layout, std::uint32_t pages,
                                const base::CancelToken* cancel);
 

@@ -68,7 +68,7 @@ Status TreeReader::load_root() {
     pages_walked_ = 0;
     leaves_walked_ = 0;
     from_page_ = kNoPage;
-    order_.reset();
+    in_order_ = false;
     fields_.resize(std::max(layout_.fields.size(), layout_.key_fields + 1));
     RETURN_IF_ERROR(load(tree_.root.page));
     const page::HeaderView header(page_.bytes);
@@ -195,8 +195,8 @@ Status TreeReader::to_key(std::span<const record::Field> key, bool behind) {
 /// read.
 Result<bool> TreeReader::on_this_leaf(std::span<const record::Field> key, bool behind) {
     // (An order of the leaves would go on the way that it was made for.)
-    if (order_ || current_page_ == kNoPage || failed_page_ != kNoPage || page_.origins.size() < 2 ||
-        level() != 0 || fields_.size() < layout_.fields.size()) {
+    if (in_order_ || current_page_ == kNoPage || failed_page_ != kNoPage ||
+        page_.origins.size() < 2 || level() != 0 || fields_.size() < layout_.fields.size()) {
         return false;
     }
     ASSIGN_OR_RETURN(const bool after_first, before(0, key.size(), key, behind));
@@ -237,11 +237,11 @@ Result<bool> TreeReader::step(bool forward) {
             origin_ = page_.origins[--at_];
             return true;
         }
-        if (order_) {
-            if (order_at_ >= order_->size()) {  // also before the first, which is SIZE_MAX
+        if (in_order_) {
+            if (order_at_ >= order_->leaves.size()) {  // also before the first, which is SIZE_MAX
                 return false;
             }
-            const PageNo to = (*order_)[order_at_];
+            const PageNo to = order_->leaves[order_at_];
             order_at_ += forward ? 1 : std::size_t(-1);
             RETURN_IF_ERROR(load_leaf(to));
             at_ = forward ? 0 : page_.origins.size();
@@ -269,7 +269,7 @@ Result<bool> TreeReader::step(bool forward) {
 
 Status TreeReader::skip_damage(bool forward, Error why, std::vector<PassedPage>& passed) {
     pages_walked_ = 0;
-    if (!order_) {
+    if (!in_order_) {
         RETURN_IF_ERROR(find_order(forward, std::move(why), passed));
     } else if (failed_page_ != kNoPage) {
         passed.push_back({failed_page_, PassedPage::Loss::Rows, std::move(why)});
@@ -288,9 +288,11 @@ Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& 
         return why;
     }
     const PageNo bad = failed_page_;
-    ASSIGN_OR_RETURN(const std::uint32_t pages, source_.page_count(tree_.root.space));
-    ASSIGN_OR_RETURN(LeafOrder order, order_leaves(loader_, tree_, layout_, pages, cancel_));
-    const std::vector<PageNo>& leaves = order.leaves;
+    if (!order_) {
+        ASSIGN_OR_RETURN(const std::uint32_t pages, source_.page_count(tree_.root.space));
+        ASSIGN_OR_RETURN(order_, order_leaves(source_, loader_, tree_, layout_, pages, cancel_));
+    }
+    const std::vector<PageNo>& leaves = order_->leaves;
     std::size_t next = forward ? 0 : leaves.size() - 1;
     if (from_page_ != kNoPage) {
         const auto from = std::find(leaves.begin(), leaves.end(), from_page_);
@@ -300,9 +302,16 @@ Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& 
         next = static_cast<std::size_t>(from - leaves.begin()) + (forward ? 1 : std::size_t(-1));
     }
     const auto is_bad = [bad](const PassedPage& page) { return page.page == bad; };
-    const bool told = std::any_of(order.passed.begin(), order.passed.end(), is_bad);
+    const auto loses = [](const PassedPage& page) { return page.loss != PassedPage::Loss::None; };
+    const bool told = std::any_of(order_->passed.begin(), order_->passed.end(), is_bad);
     const bool leaf = std::find(leaves.begin(), leaves.end(), bad) != leaves.end();
-    if (!told && !(leaf && !loader_.load(bad, page_))) {  // else it will fail again
+    const bool readable = loader_.load(bad, page_).has_value();
+    if (told || (leaf && !readable)) {
+        // It will fail again.
+    } else if (!readable && from_page_ != kNoPage &&
+               std::any_of(order_->passed.begin(), order_->passed.end(), loses)) {
+        passed.push_back({bad, PassedPage::Loss::Rows, std::move(why)});
+    } else {
         if (from_page_ != kNoPage) {
             why = corruption({tree_.root.space, from_page_}, "its link to page {}: {}", bad.value,
                              why.message());
@@ -312,8 +321,8 @@ Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& 
                                                 : tree_.root.page,
                           PassedPage::Loss::None, std::move(why)});
     }
-    std::move(order.passed.begin(), order.passed.end(), std::back_inserter(passed));
-    order_ = std::move(order.leaves);
+    passed.insert(passed.end(), order_->passed.begin(), order_->passed.end());
+    in_order_ = true;
     order_at_ = next;
     return {};
 }

@@ -103,11 +103,12 @@ private:
     std::unique_ptr<ReadAhead> ahead_;  // once a walk is long
     std::vector<record::Field> fields_;
     PageNo current_page_ = kNoPage;
-    PageNo failed_page_ = kNoPage;              // that could not be loaded, for skip_damage()
-    PageNo from_page_ = kNoPage;                // the leaf that led there; none after to_...()
-    std::optional<std::vector<PageNo>> order_;  // of the leaves, once damage was skipped
-    std::size_t order_at_ = 0;                  // of the next one; beyond either end: none
-    std::size_t at_ = 0;                        // between the records at_ - 1 and at_
+    PageNo failed_page_ = kNoPage;    // that could not be loaded, for skip_damage()
+    PageNo from_page_ = kNoPage;      // the leaf that led there; none after to_...()
+    std::optional<LeafOrder> order_;  // once damage was skipped
+    bool in_order_ = false;           // steps follow it
+    std::size_t order_at_ = 0;        // of the next leaf; beyond either end: none
+    std::size_t at_ = 0;              // between the records at_ - 1 and at_
     std::size_t origin_ = 0;
     std::uint32_t pages_walked_ = 0;
     std::uint32_t pages_max_ = 0;

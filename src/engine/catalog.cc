@@ -7,6 +7,7 @@
 
 #include "dict/show_create.h"
 #include "engine/ddl_recovery.h"
+#include "page/checksum.h"
 #include "page/header.h"
 #include "page/index_page.h"
 #include "space/layout.h"
@@ -299,7 +300,11 @@ private:
         const dict::StoredIndex& clustered = part.indexes.front();
         std::vector<std::byte> page(flags.physical_page_size);
         const PageId root{part.space, clustered.root};
-        if (Status read = spaces_.read(root, page); !read) {
+        Status read = spaces_.read(root, page);
+        if (read && page::all_zero(page)) {
+            read = corruption(root, "a page of zeros");
+        }
+        if (!read) {
             if (options_.skip_damaged && read.error().code() == ErrorCode::Corruption) {
                 return {};  // a scan will say what is lost
             }

@@ -30,7 +30,11 @@ public:
     Status run(const undo::Transactions* transactions) {
         std::vector<std::byte> root(reader_.tree().physical_size);
         RETURN_IF_ERROR(reader_.source().read(reader_.tree().root, root));
-        if (page::HeaderView(root).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
+        const std::uint16_t type = page::HeaderView(root).type();
+        if (!page::is_index_type(type)) {
+            return corruption(reader_.tree().root, "not an index page, but of type {}", type);
+        }
+        if (type != static_cast<std::uint16_t>(page::PageType::Instant)) {
             return {};
         }
         core_fields_ = page::IndexHeaderView(root).core_field_count();
@@ -203,6 +207,21 @@ Status apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& 
         return {};  // never changed instantly
     }
     return InstantReader(reader, part, layout).run(transactions);
+}
+
+Status check_unchanged(btree::TreeReader& reader, Error why) {
+    Status first = reader.to_first();
+    if (first) {
+        return why;  // its root can be read, so this is about something else
+    }
+    std::vector<btree::PassedPage> passed;
+    RETURN_IF_ERROR(reader.skip_damage(true, std::move(first.error()), passed));
+    ASSIGN_OR_RETURN(const bool any, reader.next());
+    if (!any || page::HeaderView(reader.page()).previous() != kNoPage ||
+        (reader.info() & record::kMinimumRecord) != 0) {
+        return why;
+    }
+    return {};
 }
 
 }  // namespace redoubt::engine

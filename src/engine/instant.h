@@ -14,4 +14,9 @@ namespace redoubt::engine {
 Status apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& part,
                              const undo::Transactions* transactions, record::RecordLayout& layout);
 
+/// For who goes on past damage, of a tree whose root cannot be read (`why`): ok where its first
+/// leaf shows that it has no such changes. Which ones it has only the root tells. Errors: `why`,
+/// and those of TreeReader.
+Status check_unchanged(btree::TreeReader& reader, Error why);
+
 }  // namespace redoubt::engine

@@ -64,13 +64,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<record::Field> fields(layout.fields.size());
     std::string value;
     for (const bool forward : {true, false}) {
-        if (!(forward ? reader.to_first() : reader.to_last())) {
+        std::vector<btree::PassedPage> passed;
+        const Status placed = forward ? reader.to_first() : reader.to_last();
+        if (!placed && !reader.skip_damage(forward, placed.error(), passed)) {
             continue;
         }
         for (int rows = 0; rows < 3000; ++rows) {
             const auto more = forward ? reader.next() : reader.previous();
             if (!more) {
-                std::vector<btree::PassedPage> passed;
                 if (!reader.skip_damage(forward, more.error(), passed)) {
                     break;
                 }

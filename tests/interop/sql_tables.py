@@ -50,6 +50,15 @@ INSERT INTO shop.names SELECT seq, n, n, n, n, n, n FROM (SELECT seq, CONCAT(ELT
   ELT(seq % 5 + 1, '', ' ', 'b', 'B', 'é'), IF(seq % 11 = 0, '€', '')) n FROM seq_1_to_300) s;
 INSERT INTO shop.names VALUES (301, NULL, NULL, NULL, NULL, NULL, NULL);
 INSERT INTO shop.parts SELECT seq, seq % 11 FROM seq_1_to_200;
+CREATE TABLE shop.shrunk (id INT PRIMARY KEY, v CHAR(200));
+INSERT INTO shop.shrunk SELECT seq, seq FROM seq_1_to_9000;
+FLUSH TABLES shop.shrunk FOR EXPORT;
+UNLOCK TABLES;
+DELETE FROM shop.shrunk WHERE id % 100 > 20;
+CREATE TABLE shop.grown (id INT PRIMARY KEY, v CHAR(200));
+INSERT INTO shop.grown SELECT seq, seq FROM seq_1_to_1000;
+ALTER TABLE shop.grown ADD COLUMN w INT DEFAULT 7, ALGORITHM=INSTANT;
+SET GLOBAL innodb_fast_shutdown = 0;
 """
 
 # The same text for both. Order matters where there is an ORDER BY; NULLs come first in both.
@@ -206,7 +215,7 @@ def run(scratch):
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             found += compare(crashed, sql, "crashed")
-    return found + check_uncommitted(crashed) + check_damaged(stopped)
+    return found + check_uncommitted(crashed) + check_damaged(stopped) + check_lost_root(stopped)
 
 
 def check_uncommitted(site):
@@ -226,12 +235,65 @@ def check_uncommitted(site):
     return found
 
 
-def ids(site, *options, columns="id"):
-    """Exit code, the ids of shop.orders that were printed, messages."""
-    line = redoubt.command("sql", site.data, *options, "--format", "csv", "-e", f"SELECT {columns} FROM shop.orders ORDER BY id")
+def ids(site, *options, query="SELECT id FROM shop.orders ORDER BY id"):
+    """Exit code, the ids (first column) that were printed, messages."""
+    line = redoubt.command("sql", site.data, *options, "--format", "csv", "-e", query)
     line.remove("--json")
     result = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=300, check=False)
     return result.returncode, [int(text.split(",")[0]) for text in result.stdout.split("\n")[1:] if text], result.stderr
+
+
+def pages_of_index(path):
+    """Leaves of the clustered index that the file has: those in use, and those that were freed."""
+    index_id = surgery.read(path, 3 * _PAGE_SIZE + 66, 8)
+    used, freed = [], []
+    for number in range(4, os.path.getsize(path) // _PAGE_SIZE):
+        if surgery.read(path, number * _PAGE_SIZE + 64, 10) == b"\0\0" + index_id:
+            bits = surgery.read(path, 150 + number // 64 * 40 + 24 + number % 64 // 4, 1)[0]
+            (freed if bits >> number % 4 * 2 & 1 else used).append(number)
+    return used, freed
+
+
+def check_lost_root(site):
+    """A root that cannot be read: the rows come from the leaves, none twice and none that was deleted. What a
+    column that was added instantly holds only the root tells."""
+    path = os.path.join(site.data, "shop/shrunk.ibd")
+    used, freed = pages_of_index(path)
+    found = [] if freed else ["no leaf of shop.shrunk was freed: the case is none"]
+    whole = [number for number in range(1, 9001) if number % 100 <= 20]
+    root, bad = surgery.read(path, 3 * _PAGE_SIZE, _PAGE_SIZE), used[len(used) // 2]
+    lost = int.from_bytes(surgery.read(path, bad * _PAGE_SIZE + 54, 2), "big")
+
+    def ask_for(rows, what, word, said_too="page 3"):
+        query = f"SELECT id FROM shop.shrunk {what}"
+        code, got, said = ids(site, "--skip-damaged", query=query)
+        if code != redoubt.DAMAGE or got != rows or said_too not in said:
+            found.append(f"root lost: {word}: {query}: exit {code}, {len(got)} rows of {len(rows)}, {said}")
+
+    for word, content in (("a flipped bit", root[:200] + bytes([root[200] ^ 1]) + root[201:]), ("zeros", bytes(_PAGE_SIZE))):
+        surgery.write(path, 3 * _PAGE_SIZE, content)
+        ask_for(whole, "ORDER BY id", word, "no rows, but page 3")
+        ask_for(whole[::-1], "ORDER BY id DESC", word)
+        ask_for([row for row in whole if 4510 <= row <= 5003], "WHERE id BETWEEN 4510 AND 5003", word)
+        ask_for([7020], "WHERE id = 7020", word)
+    code, _, said = ids(site, query="SELECT id FROM shop.shrunk")
+    if code == redoubt.OK or "page 3" not in said:
+        found.append(f"root lost, not skipped: exit {code}, {said}")
+    surgery.flip_bit(path, bad, _PAGE_SIZE)
+    code, rows, said = ids(site, "--skip-damaged", query="SELECT id FROM shop.shrunk")
+    at = next((i for i, row in enumerate(rows) if row != whole[i]), 0)
+    if code != redoubt.DAMAGE or rows != whole[:at] + whole[at + lost:] or "rows that only page 3" not in said:
+        found.append(f"root and page {bad} with {lost} rows lost: exit {code}, {len(rows)} rows of {len(whole)}, {said}")
+    surgery.flip_bit(path, bad, _PAGE_SIZE)
+    surgery.write(path, 3 * _PAGE_SIZE, root)
+    path = os.path.join(site.data, "shop/grown.ibd")
+    surgery.flip_bit(path, 3, _PAGE_SIZE)
+    code, rows, said = ids(site, "--skip-damaged", query="SELECT id, w FROM shop.grown")
+    if code != redoubt.DAMAGE or rows or "page 3" not in said:
+        found.append(f"root lost of a table with a column added instantly: exit {code}, {len(rows)} rows, {said}")
+    surgery.flip_bit(path, 3, _PAGE_SIZE)
+    print(f"root lost: {len(used)} leaves in use, {len(freed)} freed; {len(found)} differ")
+    return found
 
 
 def check_damaged(site):
@@ -270,7 +332,7 @@ def check_damaged(site):
                 if surgery.read(path, number * _PAGE_SIZE + 24, 2) == b"\0\x0a")
     surgery.flip_bit(path, blob, _PAGE_SIZE)
     for columns, wanted, least in (("id", redoubt.OK, len(whole)), ("id, LENGTH(note)", redoubt.DAMAGE, len(whole) - 1)):
-        code, rows, said = ids(site, "--skip-damaged", columns=columns)
+        code, rows, said = ids(site, "--skip-damaged", query=f"SELECT {columns} FROM shop.orders ORDER BY id")
         if code != wanted or len(rows) != least or rows != [row for row in whole if row in set(rows)] or (f"page {blob}" in said) != bool(wanted):
             found.append(f"--skip-damaged: off-page column, {columns}: exit {code}, {len(rows)} rows of {least}, {said}")
     surgery.flip_bit(path, blob, _PAGE_SIZE)

@@ -1,4 +1,4 @@
-// Trees of one key column (INT), made by hand on pages of 4 KiB.
+// Trees of one key column (INT), made by hand.
 #include "btree/tree.h"
 
 #include <gmock/gmock.h>
@@ -8,10 +8,14 @@
 #include <atomic>
 #include <chrono>
 #include <map>
+#include <optional>
+#include <random>
 #include <thread>
 
 #include "base/big_endian.h"
+#include "record/column_type.h"
 #include "record/parse.h"
+#include "unit/space/fake_space.h"
 
 namespace redoubt::btree {
 namespace {
@@ -20,7 +24,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::uint32_t kPageSize = 4096;
+constexpr std::uint32_t kPageSize = test::kFakePageSize;
 constexpr SpaceId kSpace{7};
 constexpr std::uint64_t kIndexId = 42;
 
@@ -30,12 +34,15 @@ public:
         ++reads_;
         const auto found = pages_.find(id.page.value);
         if (found == pages_.end()) {
-            return corruption(id, "unreadable");
+            return descriptors_ && id.page.value < 3 ? descriptors_->read(id, plain)
+                                                     : corruption(id, "unreadable");
         }
         std::copy(found->second.begin(), found->second.end(), plain.begin());
         return {};
     }
     Result<std::uint32_t> page_count(SpaceId) override { return 200; }
+    /// Pages 0 to 2 are those of a FakeSpace, by which 3 and 64 to 137 are in use; else unreadable.
+    void know_use() { descriptors_.emplace(kSpace); }
     std::size_t reads() const { return reads_; }
 
     std::vector<std::byte>& page(std::uint32_t number) { return pages_[number]; }
@@ -48,6 +55,7 @@ public:
         const auto put16 = [&](std::size_t at, std::size_t value) {
             store_be<std::uint16_t>(page.data() + at, static_cast<std::uint16_t>(value));
         };
+        store_be<std::uint32_t>(page.data() + 4, number);
         store_be<std::uint32_t>(page.data() + 8, previous.value);
         store_be<std::uint32_t>(page.data() + 12, next.value);
         put16(24, 17855);
@@ -75,6 +83,7 @@ public:
     }
 
 private:
+    std::optional<test::FakeSpace> descriptors_;
     std::map<std::uint32_t, std::vector<std::byte>> pages_;
     std::atomic<std::size_t> reads_ = 0;
 };
@@ -123,6 +132,16 @@ protected:
         return keys;
     }
 
+    void skip_damage(TreeReader& reader, bool forward, const Error& why) {
+        std::vector<PassedPage> passed;
+        EXPECT_TRUE(reader.skip_damage(forward, why, passed)) << why.to_string();
+        for (const PassedPage& page : passed) {
+            constexpr std::array<const char*, 3> kLosses = {"none", "rows", "below"};
+            passed_.push_back(fmt::format("{} {}", kLosses[static_cast<std::size_t>(page.loss)],
+                                          page.page.value));
+        }
+    }
+
     /// With skip_damage() at each error; what it says is in passed_.
     std::vector<std::uint32_t> rest_past_damage(TreeReader& reader, bool forward) {
         std::vector<std::uint32_t> keys;
@@ -135,15 +154,17 @@ protected:
                 keys.push_back(key_of(reader));
                 continue;
             }
-            std::vector<PassedPage> passed;
-            EXPECT_TRUE(reader.skip_damage(forward, more.error(), passed));
-            for (const PassedPage& page : passed) {
-                constexpr std::array<const char*, 3> kLosses = {"none", "rows", "below"};
-                passed_.push_back(fmt::format("{} {}", kLosses[static_cast<std::size_t>(page.loss)],
-                                              page.page.value));
-            }
+            skip_damage(reader, forward, more.error());
         }
         return keys;
+    }
+
+    std::vector<std::uint32_t> all_past_damage(TreeReader& reader, bool forward) {
+        passed_.clear();
+        if (const Status placed = forward ? reader.to_first() : reader.to_last(); !placed) {
+            skip_damage(reader, forward, placed.error());
+        }
+        return rest_past_damage(reader, forward);
     }
 
     static Status place(TreeReader& tree, std::uint32_t key, bool behind) {
@@ -216,15 +237,10 @@ TEST_F(TreeTest, GoesOnPastALinkThatLeadsAstray) {
 TEST_F(TreeTest, GoesOnPastAnEndThatIsDamaged) {
     pages_.lose(4);
     TreeReader tree = reader();
-    Status placed = tree.to_first();
-    ASSERT_FALSE(placed);
-    std::vector<PassedPage> passed;
-    ASSERT_TRUE(tree.skip_damage(true, placed.error(), passed));
-    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(20, 21, 30, 31));
+    EXPECT_THAT(all_past_damage(tree, true), ElementsAre(20, 21, 30, 31));
     EXPECT_THAT(passed_, ElementsAre("rows 4"));
-    placed = tree.to_last();
-    ASSERT_TRUE(placed);
-    EXPECT_THAT(rest_past_damage(tree, false), ElementsAre(31, 30, 21, 20));
+    EXPECT_THAT(all_past_damage(tree, false), ElementsAre(31, 30, 21, 20));
+    EXPECT_THAT(passed_, ElementsAre("rows 4"));
 }
 
 TEST_F(TreeTest, FindsLeavesByTheirLinksBelowADamagedPage) {
@@ -234,28 +250,142 @@ TEST_F(TreeTest, FindsLeavesByTheirLinksBelowADamagedPage) {
     pages_.make(8, 1, PageNo{7}, kNoPage, {30}, {6});
     pages_.lose(7);
     TreeReader tree = reader();
-    for (const bool forward : {true, false}) {
-        passed_.clear();
-        const Status placed = forward ? tree.to_first() : tree.to_last();
-        std::vector<PassedPage> passed;
-        ASSERT_EQ(placed.has_value(), !forward);
-        if (!placed) {
-            ASSERT_TRUE(tree.skip_damage(forward, placed.error(), passed));
-            ASSERT_EQ(passed.size(), 1U);
-            EXPECT_EQ(passed[0].page, PageNo{7});
-            EXPECT_EQ(passed[0].loss, PassedPage::Loss::None);
-        }
-        EXPECT_EQ(rest_past_damage(tree, forward).size(), 6U);
-        EXPECT_THAT(passed_, IsEmpty());
-    }
+    EXPECT_EQ(all_past_damage(tree, true).size(), 6U);
+    EXPECT_THAT(passed_, ElementsAre("none 7"));
+    EXPECT_EQ(all_past_damage(tree, false).size(), 6U);
+    EXPECT_THAT(passed_, IsEmpty());
     pages_.lose(5);  // now what lies before it is out of reach
-    const Status placed = tree.to_first();
-    std::vector<PassedPage> passed;
-    ASSERT_FALSE(placed);
-    ASSERT_TRUE(tree.skip_damage(true, placed.error(), passed));
-    ASSERT_EQ(passed.size(), 1U);
-    EXPECT_EQ(passed[0].loss, PassedPage::Loss::Below);
-    EXPECT_THAT(rest_past_damage(tree, true), ElementsAre(30, 31));
+    TreeReader again = reader();
+    EXPECT_THAT(all_past_damage(again, true), ElementsAre(30, 31));
+    EXPECT_THAT(passed_, ElementsAre("below 7"));
+}
+
+/// Root 3 over 64 and 65, these over the leaves 66 to 85 with keys 1, 5, 11, 15, ...; 138 to 140
+/// were leaves once.
+class StrayTest : public TreeTest {
+protected:
+    static constexpr std::uint32_t kFirst = 66;
+    static constexpr std::uint32_t kLeaves = 20;
+
+    StrayTest() {
+        pages_.know_use();
+        for (std::uint32_t i = 0; i < kLeaves; ++i) {
+            keys_.push_back(keys_of(i)[0]);
+            keys_.push_back(keys_of(i)[1]);
+        }
+        make_pages();
+    }
+
+    void make_pages() {
+        pages_.make(3, 2, kNoPage, kNoPage, {1, 101}, {64, 65});
+        for (const std::uint32_t inner : {64U, 65U}) {
+            std::vector<std::uint32_t> keys;
+            std::vector<std::uint32_t> children;
+            for (std::uint32_t i = 0; i < kLeaves / 2; ++i) {
+                const std::uint32_t leaf = (inner - 64) * kLeaves / 2 + i;
+                keys.push_back(10 * leaf + 1);
+                children.push_back(kFirst + leaf);
+            }
+            pages_.make(inner, 1, inner == 64 ? kNoPage : PageNo{64},
+                        inner == 64 ? PageNo{65} : kNoPage, keys, children);
+        }
+        for (std::uint32_t i = 0; i < kLeaves; ++i) {
+            pages_.make(kFirst + i, 0, i == 0 ? kNoPage : PageNo{kFirst + i - 1},
+                        i + 1 == kLeaves ? kNoPage : PageNo{kFirst + i + 1}, keys_of(i), {});
+        }
+        pages_.make(138, 0, PageNo{kFirst}, PageNo{kFirst + 1}, {7, 8}, {});
+        pages_.make(139, 0, kNoPage, kNoPage, {207}, {});
+        pages_.make(140, 0, PageNo{kFirst + 19}, kNoPage, {300}, {});
+    }
+
+    static std::vector<std::uint32_t> keys_of(std::uint32_t leaf) {
+        return {10 * leaf + 1, 10 * leaf + 5};
+    }
+    std::vector<std::uint32_t> keys_but(std::uint32_t leaf) const {
+        std::vector<std::uint32_t> keys = keys_;
+        std::erase_if(keys, [leaf](std::uint32_t key) { return key / 10 == leaf; });
+        return keys;
+    }
+
+    std::vector<std::uint32_t> keys_;
+};
+
+TEST_F(StrayTest, RowsOfATreeWithoutARootAreFoundByTheirLeaves) {
+    pages_.lose(3);
+    TreeReader tree = reader();
+    EXPECT_EQ(all_past_damage(tree, true), keys_);
+    EXPECT_THAT(passed_, ElementsAre("none 3"));
+    std::vector<std::uint32_t> backwards = all_past_damage(tree, false);
+    std::reverse(backwards.begin(), backwards.end());
+    EXPECT_EQ(backwards, keys_);
+
+    pages_.lose(kFirst + 7);
+    TreeReader again = reader();
+    EXPECT_EQ(all_past_damage(again, true), keys_but(7));
+    EXPECT_THAT(passed_, ElementsAre("below 3"));
+}
+
+TEST_F(StrayTest, LeavesThatNothingLeadsToArePutWhereTheirKeysBelong) {
+    pages_.lose(65);  // leaves 10 to 19, which links lead to as far as 12
+    pages_.lose(kFirst + 13);
+    pages_.lose(kFirst + 19);
+    TreeReader tree = reader();
+    std::vector<std::uint32_t> keys = keys_but(13);
+    std::erase_if(keys, [](std::uint32_t key) { return key / 10 == 19; });
+    EXPECT_EQ(all_past_damage(tree, true), keys);
+    EXPECT_THAT(passed_, ElementsAre(fmt::format("rows {}", kFirst + 13), "below 65"));
+}
+
+TEST_F(StrayTest, OfLeavesThatClaimTheSameKeysOneIsTaken) {
+    pages_.lose(3);
+    pages_.make(kFirst + 30, 0, kNoPage, kNoPage, {52, 53}, {});  // between two keys of leaf 5
+    TreeReader tree = reader();
+    EXPECT_EQ(all_past_damage(tree, true), keys_);
+    EXPECT_THAT(passed_, ElementsAre("none 3"));
+}
+
+TEST_F(StrayTest, WithoutAnOrderOfKeysOnlyAWholeRowOfLeavesCounts) {
+    const record::ColumnType unknown;
+    ASSERT_FALSE(unknown.comparable());
+    layout_.fields[0].type = &unknown;
+    pages_.lose(3);
+    TreeReader tree = reader();
+    EXPECT_EQ(all_past_damage(tree, true), keys_);
+    pages_.lose(kFirst + 7);
+    TreeReader again = reader();
+    EXPECT_THAT(all_past_damage(again, true), IsEmpty());
+    EXPECT_THAT(passed_, ElementsAre("below 3"));
+}
+
+TEST_F(StrayTest, WhateverIsDamagedNoKeyComesTwiceOrFromAFreedPage) {
+    for (unsigned seed = 0; seed < 500; ++seed) {
+        SCOPED_TRACE(seed);
+        std::mt19937 random(seed);
+        make_pages();
+        const auto any = [&random](std::uint32_t from) {
+            return from + static_cast<std::uint32_t>(random() % (kFirst + kLeaves - from));
+        };
+        for (unsigned i = 0; i < 1 + seed % 5; ++i) {
+            const std::uint32_t page = random() % 4 == 0 ? 3 : any(64);
+            if (page < kFirst || random() % 2 == 0) {
+                pages_.lose(page);
+                continue;
+            }
+            const std::uint32_t to =
+                random() % 4 == 0 ? kNoPage.value : any(kFirst) + seed % 2 * 60;
+            pages_.page(page).resize(kPageSize);  // unless it was lost
+            store_be<std::uint32_t>(pages_.page(page).data() + 8 + random() % 2 * 4, to);
+        }
+        TreeReader tree = reader();
+        for (const bool forward : {true, false}) {
+            std::vector<std::uint32_t> found = all_past_damage(tree, forward);
+            if (!forward) {
+                std::reverse(found.begin(), found.end());
+            }
+            EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));
+            EXPECT_TRUE(std::includes(keys_.begin(), keys_.end(), found.begin(), found.end()));
+        }
+    }
 }
 
 TEST_F(TreeTest, NoticesLinksThatDoNotLeadBack) {
