@@ -123,7 +123,14 @@ Result<int> sql_command(const CommandContext& context) {
         writer = sql::make_writer(format, print);
     }
     SqlShell shell(*database, *session, std::move(writer), print);
-    const Status status = run_statements(options, shell);
+    Status status = run_statements(options, shell);
+    if (!status && status.error().code() == ErrorCode::Corruption &&
+        status.error().hint().empty() && !options.skip_damaged) {
+        status = std::move(status.error())
+                     .with_hint(
+                         "'redoubt verify' tells what is damaged; --skip-damaged shows the "
+                         "rows that can still be read");
+    }
 
     const std::vector<std::string> lost = database->lost();
     if (options.json) {
