@@ -306,7 +306,8 @@ private:
         }
         if (!read) {
             if (options_.skip_damaged && read.error().code() == ErrorCode::Corruption) {
-                return {};  // a scan will say what is lost
+                auto_increment_ = 0;  // not known
+                return {};            // a scan will say what is lost
             }
             return std::move(read.error()).with_file(part.file);
         }
