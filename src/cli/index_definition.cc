@@ -136,7 +136,7 @@ Result<std::shared_ptr<const IndexDefinition>> make_definition(const DefinitionP
                                   .row_compressed = parts.header.flags.row_compressed},
                                  index->layout);
         const Status changed =
-            engine::apply_instant_changes(reader, part, parts.transactions, made->layout);
+            engine::apply_instant_changes(reader, part, parts.transactions, false, made->layout);
         if (!changed) {
             notes.push_back(fmt::format("instant changes of {} are not known: {}", made->table,
                                         changed.error().message()));

@@ -1,6 +1,8 @@
 #include "engine/instant.h"
 
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "base/big_endian.h"
 #include "btree/blob.h"
@@ -23,26 +25,29 @@ constexpr std::size_t kSystemFields = 2;
 
 class InstantReader {
 public:
-    InstantReader(btree::TreeReader& reader, const dict::StoredPart& part,
+    InstantReader(btree::TreeReader& reader, const dict::StoredPart& part, bool skip_damage,
                   record::RecordLayout& layout)
-        : reader_(reader), part_(part), layout_(layout) {}
+        : reader_(reader), part_(part), skip_damage_(skip_damage), layout_(layout) {}
 
     Status run(const undo::Transactions* transactions) {
         std::vector<std::byte> root(reader_.tree().physical_size);
-        RETURN_IF_ERROR(reader_.source().read(reader_.tree().root, root));
-        const std::uint16_t type = page::HeaderView(root).type();
-        if (!page::is_index_type(type)) {
-            return corruption(reader_.tree().root, "not an index page, but of type {}", type);
+        if (Status read = read_root(root); !read) {
+            return skip_damage_ ? check_unchanged(std::move(read.error())) : read;
         }
-        if (type != static_cast<std::uint16_t>(page::PageType::Instant)) {
+        if (page::HeaderView(root).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
             return {};
         }
         core_fields_ = page::IndexHeaderView(root).core_field_count();
         note_null_bytes(root);
         // Node pointers have the null bitmap of the table as it was before: needed on the way down.
         layout_.core_null_bytes = core_null_bytes_.value_or(layout_.null_bytes(core_fields_));
-        RETURN_IF_ERROR(reader_.to_first());
-        ASSIGN_OR_RETURN(const bool any, reader_.next());
+        std::vector<btree::PassedPage> passed;
+        ASSIGN_OR_RETURN(const bool any, to_first_record(passed));
+        if (std::any_of(passed.begin(), passed.end(), [](const btree::PassedPage& page) {
+                return page.loss == btree::PassedPage::Loss::Below;
+            })) {  // where leaves belong was asked of their keys, before it was known how these lie
+            return passed.front().why;
+        }
         if (!any || (reader_.info() & record::kMinimumRecord) == 0) {
             if (core_fields_ == layout_.fields.size()) {
                 return {};  // the change was rolled back
@@ -60,6 +65,41 @@ public:
     }
 
 private:
+    Status read_root(std::span<std::byte> root) {
+        RETURN_IF_ERROR(reader_.source().read(reader_.tree().root, root));
+        const std::uint16_t type = page::HeaderView(root).type();
+        return page::is_index_type(type)
+                   ? ok_status()
+                   : corruption(reader_.tree().root, "not an index page, but of type {}", type);
+    }
+
+    /// False: there is none. `passed`: pages that were skipped.
+    Result<bool> to_first_record(std::vector<btree::PassedPage>& passed) {
+        Status placed = reader_.to_first();
+        if (placed) {
+            return reader_.next();
+        }
+        if (!skip_damage_) {
+            return placed.error();
+        }
+        RETURN_IF_ERROR(reader_.skip_damage(true, std::move(placed.error()), passed));
+        ASSIGN_OR_RETURN(const bool any, reader_.next());
+        if (any && page::HeaderView(reader_.page()).previous() != kNoPage) {
+            return corruption(reader_.page_id(), "the leaf before it, the first, cannot be found");
+        }
+        return any;
+    }
+
+    /// `why`: the root cannot be read.
+    Status check_unchanged(Error why) {
+        std::vector<btree::PassedPage> passed;
+        const auto any = to_first_record(passed);
+        if (any && *any && (reader_.info() & record::kMinimumRecord) == 0) {
+            return {};
+        }
+        return why;
+    }
+
     /// Where it cannot be counted, the root keeps the size of the null bitmap in the last byte of
     /// its "supremum".
     void note_null_bytes(std::span<const std::byte> root) {
@@ -194,6 +234,7 @@ private:
 
     btree::TreeReader& reader_;
     const dict::StoredPart& part_;
+    bool skip_damage_;
     record::RecordLayout& layout_;
     std::size_t core_fields_ = 0;
     std::optional<std::size_t> core_null_bytes_;
@@ -202,26 +243,12 @@ private:
 }  // namespace
 
 Status apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& part,
-                             const undo::Transactions* transactions, record::RecordLayout& layout) {
+                             const undo::Transactions* transactions, bool skip_damage,
+                             record::RecordLayout& layout) {
     if (part.row_format == dict::RowFormat::Compressed) {
         return {};  // never changed instantly
     }
-    return InstantReader(reader, part, layout).run(transactions);
-}
-
-Status check_unchanged(btree::TreeReader& reader, Error why) {
-    Status first = reader.to_first();
-    if (first) {
-        return why;  // its root can be read, so this is about something else
-    }
-    std::vector<btree::PassedPage> passed;
-    RETURN_IF_ERROR(reader.skip_damage(true, std::move(first.error()), passed));
-    ASSIGN_OR_RETURN(const bool any, reader.next());
-    if (!any || page::HeaderView(reader.page()).previous() != kNoPage ||
-        (reader.info() & record::kMinimumRecord) != 0) {
-        return why;
-    }
-    return {};
+    return InstantReader(reader, part, skip_damage, layout).run(transactions);
 }
 
 }  // namespace redoubt::engine

@@ -19,7 +19,7 @@ constexpr std::string_view kPartition = "#P#";
 Status check_fit(Spaces& spaces, const dict::StoredPart& part, const btree::Tree& tree) {
     record::RecordLayout layout = part.indexes.front().layout;
     btree::TreeReader reader(spaces, tree, layout);
-    RETURN_IF_ERROR(apply_instant_changes(reader, part, nullptr, layout));
+    RETURN_IF_ERROR(apply_instant_changes(reader, part, nullptr, false, layout));
     RETURN_IF_ERROR(reader.to_first());
     std::vector<record::RecordExtent> extents;
     std::vector<record::Field> fields;

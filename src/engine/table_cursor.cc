@@ -98,15 +98,9 @@ Status TableCursor::open_part() {
     if (!context_.read_uncommitted && context_.transactions.emptied_tables().contains(part().id)) {
         return {};  // it was empty before the transaction that filled it
     }
-    Status changed = apply_instant_changes(
+    RETURN_IF_ERROR(apply_instant_changes(
         *reader, part(), context_.read_uncommitted ? nullptr : &context_.transactions,
-        clustered_layout_);
-    if (!changed) {
-        if (!may_lose(changed.error())) {
-            return changed;
-        }
-        RETURN_IF_ERROR(check_unchanged(*reader, std::move(changed.error())));
-    }
+        context_.lost != nullptr, clustered_layout_));
     if (secondary) {
         const auto& key = clustered_layout_.fields;
         for (std::size_t i = 0; i < clustered_layout_.key_fields; ++i) {

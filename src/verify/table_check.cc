@@ -438,7 +438,7 @@ private:
         layout = index.layout;
         if (layout.clustered && !is_own(*of.table)) {
             btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
-            Status changed = engine::apply_instant_changes(reader, part, nullptr, layout);
+            Status changed = engine::apply_instant_changes(reader, part, nullptr, false, layout);
             if (!changed) {
                 if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
                     return std::move(changed.error());

@@ -55,8 +55,8 @@ INSERT INTO shop.shrunk SELECT seq, seq FROM seq_1_to_9000;
 FLUSH TABLES shop.shrunk FOR EXPORT;
 UNLOCK TABLES;
 DELETE FROM shop.shrunk WHERE id % 100 > 20;
-CREATE TABLE shop.grown (id INT PRIMARY KEY, v CHAR(200));
-INSERT INTO shop.grown SELECT seq, seq FROM seq_1_to_1000;
+CREATE TABLE shop.grown (k VARCHAR(700) CHARACTER SET latin1 COLLATE latin1_bin PRIMARY KEY, id INT);
+INSERT INTO shop.grown SELECT LPAD(seq, 700, '0'), seq FROM seq_1_to_2000;
 ALTER TABLE shop.grown ADD COLUMN w INT DEFAULT 7, ALGORITHM=INSTANT;
 SET GLOBAL innodb_fast_shutdown = 0;
 """
@@ -292,6 +292,14 @@ def check_lost_root(site):
     if code != redoubt.DAMAGE or rows or "page 3" not in said:
         found.append(f"root lost of a table with a column added instantly: exit {code}, {len(rows)} rows, {said}")
     surgery.flip_bit(path, 3, _PAGE_SIZE)
+    inner = next(number for number in range(4, os.path.getsize(path) // _PAGE_SIZE)
+                 if surgery.read(path, number * _PAGE_SIZE + 64, 10) == b"\0\1" + surgery.read(path, 3 * _PAGE_SIZE + 66, 8) and
+                 surgery.read(path, number * _PAGE_SIZE + 8, 4) == b"\xff" * 4)
+    surgery.flip_bit(path, inner, _PAGE_SIZE)
+    code, rows, said = ids(site, "--skip-damaged", query="SELECT id FROM shop.grown WHERE w = 7 ORDER BY k")
+    if code != redoubt.DAMAGE or rows != list(range(1, 2001)) or f"no rows, but page {inner}" not in said:
+        found.append(f"page {inner} lost of a table with a column added instantly: exit {code}, {len(rows)} rows, {said}")
+    surgery.flip_bit(path, inner, _PAGE_SIZE)
     print(f"root lost: {len(used)} leaves in use, {len(freed)} freed; {len(found)} differ")
     return found
 
