@@ -2,31 +2,26 @@
 
 #include <algorithm>
 #include <optional>
-#include <string>
+#include <span>
 #include <utility>
 
 #include "page/header.h"
 #include "page/index_page.h"
 #include "page/tablespace_header.h"
 #include "record/compare.h"
+#include "record/keys.h"
 #include "record/parse.h"
 #include "space/extent_map.h"
 
 namespace redoubt::btree {
 namespace {
 
-/// A record's key, apart from its page.
-struct Key {
-    std::vector<std::string> bytes;
-    std::vector<record::Field> fields;  // view `bytes`, also where that was moved
-};
-
 /// Leaves whose links lead from one to the next and back.
 struct Run {
     PageNo first;
     PageNo last;
-    Key least;
-    Key greatest;
+    record::KeptKey least;
+    record::KeptKey greatest;
 };
 
 class StrayFinder {
@@ -47,7 +42,7 @@ public:
             return false;
         }
         std::vector<Run> runs = find_runs();
-        if (keys_have_order()) {
+        if (record::keys_are_ordered(layout_)) {
             place(std::move(runs), leaves);
         } else if (leaves.empty() && runs.size() == 1) {
             append(runs.front(), leaves);
@@ -134,23 +129,16 @@ private:
         leaves.push_back(run.last);
     }
 
-    bool keys_have_order() const {
-        return std::all_of(layout_.fields.begin(),
-                           layout_.fields.begin() + static_cast<std::ptrdiff_t>(layout_.key_fields),
-                           [](const record::FieldLayout& field) {
-                               return field.type == nullptr || field.type->comparable();
-                           });
-    }
-
-    int compare(const Key& a, const Key& b) const {
+    int compare(const record::KeptKey& a, const record::KeptKey& b) const {
         return record::compare_keys(layout_.fields, a.fields, b.fields);
     }
 
-    /// The first or last key on a leaf; nothing where it has none.
-    std::optional<Key> key_of(PageNo number, bool last) {
+    /// The first or last key on a leaf; not known where it has none.
+    record::KeptKey key_of(PageNo number, bool last) {
+        record::KeptKey key;
         LoadedPage page;
         if (!loader_.load(number, page)) {
-            return std::nullopt;
+            return key;
         }
         if (!page.origins.empty() &&
             (record::info_bits(page.bytes, page.origins.front(), layout_.compact) &
@@ -158,47 +146,34 @@ private:
             page.origins.erase(page.origins.begin());  // of instant changes
         }
         std::vector<record::Field> fields(layout_.fields.size());
-        if (page.origins.empty() ||
-            !record::parse_record(page.bytes, last ? page.origins.back() : page.origins.front(),
-                                  layout_, layout_.key_fields, fields)) {
-            return std::nullopt;
-        }
-        Key key;
-        for (std::size_t i = 0; i < layout_.key_fields; ++i) {
-            key.bytes.emplace_back(record::as_text(fields[i].bytes()));
-            key.fields.push_back(fields[i]);
-        }
-        for (std::size_t i = 0; i < layout_.key_fields; ++i) {
-            key.fields[i].data =
-                static_cast<const std::byte*>(static_cast<const void*>(key.bytes[i].data()));
+        if (!page.origins.empty() &&
+            record::parse_record(page.bytes, last ? page.origins.back() : page.origins.front(),
+                                 layout_, layout_.key_fields, fields)) {
+            key.assign(std::span(fields).first(layout_.key_fields));
         }
         return key;
     }
 
     bool find_keys(Run& run) {
-        auto least = key_of(run.first, false);
-        auto greatest = key_of(run.last, true);
-        if (!least || !greatest) {
-            return false;
-        }
-        run.least = std::move(*least);
-        run.greatest = std::move(*greatest);
-        return compare(run.least, run.greatest) <= 0;
+        run.least = key_of(run.first, false);
+        run.greatest = key_of(run.last, true);
+        return run.least.known && run.greatest.known && compare(run.least, run.greatest) <= 0;
     }
 
     /// How many of the leaves with these positions begin before `key`; nothing where that cannot be
     /// told.
-    std::optional<std::size_t> count_before(const Key& key, const std::vector<PageNo>& leaves,
+    std::optional<std::size_t> count_before(const record::KeptKey& key,
+                                            const std::vector<PageNo>& leaves,
                                             const std::vector<std::size_t>& readable) {
         std::size_t low = 0;
         std::size_t high = readable.size();
         while (low < high) {
             const std::size_t middle = (low + high) / 2;
-            const auto begins = key_of(leaves[readable[middle]], false);
-            if (!begins) {
+            const record::KeptKey begins = key_of(leaves[readable[middle]], false);
+            if (!begins.known) {
                 return std::nullopt;
             }
-            const bool before = compare(*begins, key) < 0;
+            const bool before = compare(begins, key) < 0;
             (before ? low : high) = before ? middle + 1 : middle;
         }
         return low;
@@ -216,8 +191,8 @@ private:
             }
         }
         std::vector<PageNo> placed;
-        std::size_t moved = 0;     // of `leaves`
-        std::optional<Key> below;  // the greatest key of the run placed last
+        std::size_t moved = 0;  // of `leaves`
+        record::KeptKey below;  // the greatest key of the run placed last
         for (Run& run : runs) {
             const auto count = count_before(run.least, leaves, readable);
             if (!count) {
@@ -230,7 +205,7 @@ private:
             if (*count < readable.size() && !is_before(run.greatest, key_of(leaves[end], false))) {
                 continue;
             }
-            if (below && !is_before(below, run.least)) {
+            if (below.known && !is_before(below, run.least)) {
                 continue;
             }
             placed.insert(placed.end(), leaves.begin() + static_cast<std::ptrdiff_t>(moved),
@@ -245,8 +220,8 @@ private:
     }
 
     /// Whether one key is known to be before another.
-    bool is_before(const std::optional<Key>& one, const std::optional<Key>& other) const {
-        return one && other && compare(*one, *other) < 0;
+    bool is_before(const record::KeptKey& one, const record::KeptKey& other) const {
+        return one.known && other.known && compare(one, other) < 0;
     }
 
     /// Whether each leaf's links, of those that can be read, lead to its neighbours.

@@ -306,12 +306,11 @@ Status TreeReader::find_order(bool forward, Error why, std::vector<PassedPage>& 
     const bool told = std::any_of(order_->passed.begin(), order_->passed.end(), is_bad);
     const bool leaf = std::find(leaves.begin(), leaves.end(), bad) != leaves.end();
     const bool readable = loader_.load(bad, page_).has_value();
-    if (told || (leaf && !readable)) {
-        // It will fail again.
-    } else if (!readable && from_page_ != kNoPage &&
-               std::any_of(order_->passed.begin(), order_->passed.end(), loses)) {
+    const bool will_fail_again = told || (leaf && !readable);
+    if (!will_fail_again && !readable && from_page_ != kNoPage &&
+        std::any_of(order_->passed.begin(), order_->passed.end(), loses)) {
         passed.push_back({bad, PassedPage::Loss::Rows, std::move(why)});
-    } else {
+    } else if (!will_fail_again) {
         if (from_page_ != kNoPage) {
             why = corruption({tree_.root.space, from_page_}, "its link to page {}: {}", bad.value,
                              why.message());

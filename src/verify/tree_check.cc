@@ -27,17 +27,6 @@ constexpr std::size_t kProblemsMax = 1000;  // that are told of one tree
 constexpr std::array<double, 4> kNoPoints{DBL_MAX, -DBL_MAX, DBL_MAX, -DBL_MAX};
 constexpr unsigned kLevelsMax = 64;  // of a tree; far beyond what a tablespace has room for
 
-/// Whether every field that tells records apart is compared as the server does.
-bool is_ordered(const record::RecordLayout& layout) {
-    for (std::size_t i = 0; i < layout.key_fields && i < layout.fields.size(); ++i) {
-        const record::ColumnType* const type = layout.fields[i].type;
-        if (type != nullptr && !type->comparable()) {
-            return false;
-        }
-    }
-    return layout.key_fields <= layout.fields.size();
-}
-
 /// An error that is a finding, not the end of the check.
 bool is_damage(const Error& error) {
     return error.code() == ErrorCode::Corruption || error.code() == ErrorCode::NotFound;
@@ -84,20 +73,6 @@ bool SpaceUse::belongs_to(PageNo page, std::uint64_t id) const {
            (!extents_->is_free(page) && extents_->owner[page.value] == id);
 }
 
-void TreeChecker::Key::assign(std::span<const record::Field> from) {
-    bytes.clear();
-    fields.assign(from.begin(), from.end());
-    for (const record::Field& field : from) {
-        bytes.append(static_cast<const char*>(static_cast<const void*>(field.data)), field.size);
-    }
-    std::size_t at = 0;
-    for (record::Field& field : fields) {
-        field.data = static_cast<const std::byte*>(static_cast<const void*>(bytes.data() + at));
-        at += field.size;
-    }
-    known = true;
-}
-
 TreeChecker::TreeChecker(space::PageSource& source, const btree::Tree& tree,
                          const record::RecordLayout& layout, SpaceUse& use, Report report,
                          const base::CancelToken* cancel)
@@ -109,7 +84,7 @@ TreeChecker::TreeChecker(space::PageSource& source, const btree::Tree& tree,
       cancel_(cancel),
       page_checker_(layout),
       blobs_(source, tree.root.space, tree.physical_size, tree.row_compressed),
-      ordered_(is_ordered(layout)),
+      ordered_(record::keys_are_ordered(layout)),
       stored_(tree.row_compressed ? tree.physical_size : 0),
       page_(tree.logical_size) {}
 
@@ -233,7 +208,7 @@ Result<bool> TreeChecker::load(PageNo number, unsigned level, std::vector<std::b
     return true;
 }
 
-Result<PageNo> TreeChecker::next_child(Key& key) {
+Result<PageNo> TreeChecker::next_child(record::KeptKey& key) {
     key.known = false;
     for (;;) {
         while (parents_.at < parents_.origins.size()) {
@@ -270,7 +245,7 @@ Status TreeChecker::check_level(unsigned level) {
     const bool is_root = level == root_level_;
     last_.known = false;
     neighbours_.clear();
-    Key pointer;
+    record::KeptKey pointer;
     PageNo number = tree_.root.page;
     if (!is_root) {
         ASSIGN_OR_RETURN(number, next_child(pointer));
@@ -355,7 +330,8 @@ void TreeChecker::check_owner(PageNo number, unsigned level) {
     }
 }
 
-void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer) {
+void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost,
+                             const record::KeptKey& pointer) {
     count_page(level);
     sentences_.clear();
     if (tree_.row_compressed) {
@@ -377,7 +353,7 @@ void TreeChecker::check_page(PageNo number, unsigned level, bool leftmost, const
 }
 
 /// Of an R-tree: the boxes of a page lie within that of the pointer to it, and are boxes.
-void TreeChecker::check_boxes(PageNo number, unsigned level, const Key& pointer) {
+void TreeChecker::check_boxes(PageNo number, unsigned level, const record::KeptKey& pointer) {
     fields_.resize(std::max<std::size_t>(layout_.fields.size(), layout_.key_fields + 1));
     const std::optional<Box> outer =
         pointer.known ? Box::read(pointer.fields.front().bytes()) : std::nullopt;
@@ -474,7 +450,8 @@ void TreeChecker::count_page(unsigned level) {
 }
 
 /// Keys ascend, on the page and from the page before; none is less than the pointer to the page.
-void TreeChecker::check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer) {
+void TreeChecker::check_order(PageNo number, unsigned level, bool leftmost,
+                              const record::KeptKey& pointer) {
     if (!ordered_) {
         return;
     }

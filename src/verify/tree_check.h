@@ -14,6 +14,7 @@
 #include "base/cancel.h"
 #include "btree/blob.h"
 #include "btree/tree.h"
+#include "record/keys.h"
 #include "record/layout.h"
 #include "space/extent_map.h"
 #include "space/page_source.h"
@@ -91,13 +92,6 @@ public:
     }
 
 private:
-    /// A key on its own memory.
-    struct Key {
-        std::string bytes;
-        std::vector<record::Field> fields;
-        bool known = false;
-        void assign(std::span<const record::Field> from);
-    };
     /// The level above the one that is checked, child by child.
     struct Parents {
         std::vector<PageNo> pages;  // that can be used, in order
@@ -123,13 +117,13 @@ private:
     Result<std::uint64_t> segment_at(std::span<const std::byte> root, bool leaf);
     Status check_level(unsigned level);
     /// The next child of the level above; kNoPage: none is left.
-    Result<PageNo> next_child(Key& key);
+    Result<PageNo> next_child(record::KeptKey& key);
     Result<bool> load(PageNo number, unsigned level, std::vector<std::byte>& page,
                       std::vector<std::uint16_t>& origins, bool report);
-    void check_page(PageNo number, unsigned level, bool leftmost, const Key& pointer);
+    void check_page(PageNo number, unsigned level, bool leftmost, const record::KeptKey& pointer);
     void count_page(unsigned level);
-    void check_order(PageNo number, unsigned level, bool leftmost, const Key& pointer);
-    void check_boxes(PageNo number, unsigned level, const Key& pointer);
+    void check_order(PageNo number, unsigned level, bool leftmost, const record::KeptKey& pointer);
+    void check_boxes(PageNo number, unsigned level, const record::KeptKey& pointer);
     void check_neighbours(unsigned level);
     void check_owner(PageNo number, unsigned level);
     Status check_blobs(PageNo number);
@@ -153,7 +147,7 @@ private:
     std::vector<std::string> sentences_;
     Parents parents_;
     std::vector<Neighbours> neighbours_;  // of the level so far
-    Key last_;                            // of the level so far
+    record::KeptKey last_;                // of the level so far
     unsigned root_level_ = 0;
     std::uint64_t leaf_segment_ = 0;   // 0 = not known
     std::uint64_t inner_segment_ = 0;  // 0 = not known
