@@ -1,3 +1,6 @@
+// Map of this file: LogVectors are bytes of real servers, LogReader walks made logs and looks for
+// beginnings in them, LogEnd is all the ways a log can end, LogFile what is refused when one is
+// opened.
 #include "redo/log_file.h"
 
 #include <gmock/gmock.h>
