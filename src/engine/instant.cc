@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/big_endian.h"
+#include "base/integers.h"
 #include "btree/blob.h"
 #include "page/header.h"
 #include "page/index_page.h"
@@ -110,57 +111,83 @@ private:
     }
 
     Status read_metadata(const undo::Transactions* transactions) {
-        const bool generic = (reader_.info() & record::kDeleteMark) != 0;
-        std::vector<FieldLayout> fields(layout_.fields.begin(),
-                                        layout_.fields.begin() + head_fields());
-        if (generic) {
+        ASSIGN_OR_RETURN(const std::size_t behind, behind_system_columns());
+        ASSIGN_OR_RETURN(const undo::Versions::OlderMetadata version,
+                         newest_committed(transactions, behind));
+        std::vector<FieldLayout> fields = layout_.fields;
+        if (version.listed) {
+            fields.resize(head_fields());
             std::string list;
-            RETURN_IF_ERROR(read_list(list));
+            RETURN_IF_ERROR(read_list(version.reference, list));
             RETURN_IF_ERROR(add_listed(list, fields));
-        } else {
-            fields = layout_.fields;
         }
-        if (core_fields_ > fields.size() || core_fields_ < layout_.key_fields + kSystemFields) {
+        if (core_fields_ > fields.size() || core_fields_ < head_fields()) {
             return make_error(ErrorCode::Corruption, "an instant change of a table of {} fields",
                               core_fields_);
         }
-        RETURN_IF_ERROR(take_defaults(fields, generic, transactions));
+        RETURN_IF_ERROR(take_defaults(fields));
         layout_.fields = std::move(fields);
         layout_.core_fields = core_fields_;
         layout_.core_null_bytes = core_null_bytes_.value_or(layout_.null_bytes(core_fields_));
         return {};
     }
 
-    std::ptrdiff_t head_fields() const {
-        return static_cast<std::ptrdiff_t>(layout_.key_fields + kSystemFields);
-    }
+    std::size_t head_fields() const { return layout_.key_fields + kSystemFields; }
 
-    /// The 20 bytes that lead to the list of fields, behind key and system columns.
-    Result<std::span<const std::byte>> reference() {
-        std::size_t offset = record::kTrxIdSize + record::kRollPtrSize;
+    /// Whether the record leads to a list of fields.
+    bool listed() const { return (reader_.info() & record::kDeleteMark) != 0; }
+
+    /// Offset on the page of what follows key and system columns.
+    Result<std::size_t> behind_system_columns() const {
+        std::size_t at = reader_.origin() + record::kTrxIdSize + record::kRollPtrSize;
         if (layout_.compact) {  // key columns of no fixed size are empty
             for (std::size_t i = 0; i < layout_.key_fields; ++i) {
-                offset += layout_.fields[i].fixed_size;
+                at += layout_.fields[i].fixed_size;
             }
         } else {
-            std::vector<Field> fields(static_cast<std::size_t>(head_fields()));
+            std::vector<Field> fields(head_fields());
             std::vector<FieldLayout> layouts(fields.size());
             RETURN_IF_ERROR(record::parse_metadata(reader_.page(), reader_.origin(), false, layouts,
                                                    core_fields_, fields));
-            offset = static_cast<std::size_t>(fields.back().data + fields.back().size -
-                                              (reader_.page().data() + reader_.origin()));
+            at = static_cast<std::size_t>(fields.back().data + fields.back().size -
+                                          reader_.page().data());
         }
-        if (reader_.origin() + offset + record::kReferenceSize > reader_.page().size()) {
+        if (at + (listed() ? record::kReferenceSize : 0) > reader_.page().size()) {
             return make_error(ErrorCode::Corruption,
                               "the record of instant changes reaches out of the page");
         }
-        return reader_.page().subspan(reader_.origin() + offset, record::kReferenceSize);
+        return at;
     }
 
-    Status read_list(std::string& list) {
-        ASSIGN_OR_RETURN(const auto where, reference());
+    /// The record's newest committed version, always with its reference. An ALTER TABLE writes the
+    /// record once, and the list after it: of one that had not ended there may be none.
+    Result<undo::Versions::OlderMetadata> newest_committed(const undo::Transactions* transactions,
+                                                           std::size_t behind) {
+        const std::byte* const at = reader_.page().data() + behind;
+        undo::Versions::OlderMetadata version{.listed = listed(), .reference = {}};
+        if (transactions != nullptr &&
+            transactions->is_open(load_be(
+                std::span(at - record::kRollPtrSize - record::kTrxIdSize, record::kTrxIdSize)))) {
+            changing_ = true;
+            undo::Versions versions(reader_.source(), *transactions, reader_.tree().physical_size);
+            ASSIGN_OR_RETURN(version, versions.take_back_metadata(
+                                          part_.id,
+                                          load_be(std::span(at - record::kRollPtrSize,
+                                                            record::kRollPtrSize)),
+                                          layout_.key_fields));
+        }
+        if (version.listed && version.reference.empty()) {
+            if (!listed()) {
+                return make_error(ErrorCode::Corruption, "the list of instant changes is lost");
+            }
+            version.reference = record::as_text({at, record::kReferenceSize});
+        }
+        return version;
+    }
+
+    Status read_list(const std::string& reference, std::string& list) {
         btree::BlobReader blobs(reader_.source(), part_.space, reader_.tree().physical_size, false);
-        return blobs.append(where, list);
+        return blobs.append(std::as_bytes(std::span(reference)), list);
     }
 
     Status add_listed(const std::string& list, std::vector<FieldLayout>& fields) const {
@@ -190,34 +217,54 @@ private:
         return {};
     }
 
-    Status take_defaults(const std::vector<FieldLayout>& fields, bool generic,
-                         const undo::Transactions* transactions) {
+    /// The added fields' defaults. What an ALTER TABLE that had not ended adds comes behind
+    /// `fields`, of which it changes nothing.
+    Status take_defaults(const std::vector<FieldLayout>& fields) {
         std::vector<FieldLayout> stored = fields;
-        if (generic) {
-            stored.insert(stored.begin() + head_fields(),
+        if (listed()) {
+            stored.insert(stored.begin() + static_cast<std::ptrdiff_t>(head_fields()),
                           {.fixed_size = record::kReferenceSize, .nullable = false});
         }
         ASSIGN_OR_RETURN(const std::size_t has,
                          record::physical_fields(reader_.page(), reader_.origin(), layout_.compact,
                                                  core_fields_));
-        if (has != stored.size()) {
+        if (changing_ ? has < stored.size() : has != stored.size()) {
             return make_error(ErrorCode::Corruption,
                               "the record of instant changes has {} fields, the index {}", has,
                               stored.size());
         }
         std::vector<Field> values(stored.size());
-        RETURN_IF_ERROR(record::parse_metadata(reader_.page(), reader_.origin(), layout_.compact,
-                                               stored, core_fields_, values));
-        if (transactions != nullptr &&
-            transactions->is_open(undo::load_trx_id(values[layout_.trx_id_field]))) {
-            return make_error(ErrorCode::Unsupported, "an instant ALTER TABLE had not ended");
-        }
+        RETURN_IF_ERROR(parse(stored, has - stored.size(), values));
         layout_.defaults.clear();
         for (std::size_t i = core_fields_; i < fields.size(); ++i) {
-            const Field& value = values[i + (generic ? 1 : 0)];
+            const Field& value = values[i + (listed() ? 1 : 0)];
             record::DefaultValue made{.null = value.null, .bytes = {}};
             RETURN_IF_ERROR(resolve(value, made.bytes));
             layout_.defaults.push_back(std::move(made));
+        }
+        return {};
+    }
+
+    /// The record's first fields into `values`. Of the `more` behind them it is not known how many
+    /// may be NULL, so neither how long the null bitmap is, beyond which the lengths are.
+    Status parse(std::vector<FieldLayout> stored, std::size_t more, std::span<Field> values) const {
+        const auto take = [&](std::span<Field> out) {
+            return record::parse_metadata(reader_.page(), reader_.origin(), layout_.compact, stored,
+                                          core_fields_, out);
+        };
+        stored.resize(stored.size() + more, {.nullable = false});
+        RETURN_IF_ERROR(take(values));
+        std::vector<Field> others(values.size());
+        for (std::size_t i = values.size(); i < stored.size(); ++i) {
+            stored[i].nullable = true;
+            const Status taken = take(others);
+            if (!taken || !std::ranges::equal(values, others, [](const Field& a, const Field& b) {
+                    return a.null == b.null && a.data == b.data && a.size == b.size;
+                })) {
+                return make_error(ErrorCode::Unsupported,
+                                  "an instant ALTER TABLE had not ended, and the columns that it "
+                                  "added hide the defaults of those added before");
+            }
         }
         return {};
     }
@@ -238,6 +285,7 @@ private:
     record::RecordLayout& layout_;
     std::size_t core_fields_ = 0;
     std::optional<std::size_t> core_null_bytes_;
+    bool changing_ = false;  // an ALTER TABLE that had not ended wrote the record
 };
 
 }  // namespace

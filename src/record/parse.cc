@@ -341,10 +341,10 @@ Status parse_metadata(std::span<const std::byte> page, std::size_t origin, bool 
         return broken("a record of an instant change has too few fields", origin);
     }
     if (!compact) {
-        return parse_redundant(page, origin, fields.size(), out);
+        return parse_redundant(page, origin, out.size(), out);
     }
     return parse_compact(page, origin, added_fields(page, origin).begin, null_bytes_of(fields),
-                         fields, fields.size(), out);
+                         fields, out.size(), out);
 }
 
 }  // namespace redoubt::record

@@ -6,6 +6,7 @@
 #include "base/big_endian.h"
 #include "base/integers.h"
 #include "page/header.h"
+#include "record/parse.h"
 
 namespace redoubt::undo {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 constexpr std::uint64_t kInsertBit = std::uint64_t{1} << 55;  // of a roll pointer
 constexpr std::uint32_t kVirtualFields = 1023;                // numbers from here on
 constexpr std::uint8_t kVirtualMark = 0xF1;
-constexpr std::uint8_t kDeleteMark = 0x20;
 
 void store(std::string& to, std::uint64_t value, std::size_t size) {
     to.clear();
@@ -68,6 +68,25 @@ Status Versions::read_page(PageId id) {
     return {};
 }
 
+Result<PageId> Versions::page_of(std::uint64_t roll_ptr) const {
+    const SpaceId space = transactions_.space_of((roll_ptr >> 48) & 0x7F);
+    if (space == kNoSpace) {
+        return make_error(ErrorCode::Corruption,
+                          "a row's history is in a rollback segment that does not exist");
+    }
+    return PageId{space, PageNo{static_cast<std::uint32_t>(roll_ptr >> 16)}};
+}
+
+Result<RecordHead> Versions::read_record(std::uint64_t roll_ptr, std::uint64_t table_id,
+                                         RecordReader& body) {
+    auto head = read_head(page_, roll_ptr & 0xFFFF, body);
+    if (head && head->table_id != table_id) {
+        return make_error(ErrorCode::Corruption, "the undo record at offset {} is not of this row",
+                          roll_ptr & 0xFFFF);
+    }
+    return head;
+}
+
 Result<bool> Versions::take_back(std::uint64_t table_id, const record::RecordLayout& layout,
                                  std::span<record::Field> fields, bool& deleted) {
     values_.resize(std::max(values_.size(), fields.size()));
@@ -82,22 +101,17 @@ Result<bool> Versions::take_back(std::uint64_t table_id, const record::RecordLay
         if ((pointer & kInsertBit) != 0) {
             return false;
         }
-        const SpaceId space = transactions_.space_of((pointer >> 48) & 0x7F);
-        const PageId at{space, PageNo{static_cast<std::uint32_t>(pointer >> 16)}};
-        if (space == kNoSpace) {
-            return make_error(ErrorCode::Corruption,
-                              "a row's history is in a rollback segment that does not exist");
-        }
+        ASSIGN_OR_RETURN(const PageId at, page_of(pointer));
         RETURN_IF_ERROR(read_page(at));
         RecordReader body({});
-        auto head = read_head(page_, pointer & 0xFFFF, body);
+        const auto head = read_record(pointer, table_id, body);
         Status applied;
         if (!head) {
-            applied = std::move(head.error());
-        } else if (head->table_id != table_id || head->number >= newest) {
-            applied =
-                make_error(ErrorCode::Corruption, "the undo record at offset {} is not of this row",
-                           pointer & 0xFFFF);
+            applied = head.error();
+        } else if (head->number >= newest) {
+            applied = make_error(ErrorCode::Corruption,
+                                 "the undo record at offset {} is newer than what it goes before",
+                                 pointer & 0xFFFF);
         } else {
             newest = head->number;
             applied = apply(body, *head, layout, fields, deleted);
@@ -107,6 +121,50 @@ Result<bool> Versions::take_back(std::uint64_t table_id, const record::RecordLay
         }
     }
     return true;
+}
+
+Result<Versions::OlderMetadata> Versions::take_back_metadata(std::uint64_t table_id,
+                                                             std::uint64_t roll_ptr,
+                                                             std::size_t key_fields) {
+    ASSIGN_OR_RETURN(const PageId at, page_of(roll_ptr));
+    RETURN_IF_ERROR(read_page(at));
+    auto older = read_metadata(table_id, roll_ptr, key_fields);
+    return older ? std::move(older) : std::move(older.error()).with_page(at);
+}
+
+Result<Versions::OlderMetadata> Versions::read_metadata(std::uint64_t table_id,
+                                                        std::uint64_t roll_ptr,
+                                                        std::size_t key_fields) {
+    RecordReader body({});
+    ASSIGN_OR_RETURN(const RecordHead head, read_record(roll_ptr, table_id, body));
+    ASSIGN_OR_RETURN(const Before before, read_before(body, head, key_fields));
+    if (head.type() == RecordType::DeleteMark || (before.info & record::kMinimumRecord) == 0) {
+        return make_error(ErrorCode::Corruption,
+                          "the undo record at offset {} is not of an instant change",
+                          roll_ptr & 0xFFFF);
+    }
+    if (transactions_.is_open(before.trx_id)) {
+        return make_error(ErrorCode::Unsupported, "two instant ALTER TABLE had not ended");
+    }
+    OlderMetadata older{.listed = (before.info & record::kDeleteMark) != 0, .reference = {}};
+    if (!older.listed) {
+        return older;
+    }
+    ASSIGN_OR_RETURN(const std::uint32_t count, body.compressed());
+    for (std::uint32_t i = 0; i < count; ++i) {
+        ASSIGN_OR_RETURN(const std::uint32_t number, body.compressed());
+        ASSIGN_OR_RETURN(const UndoValue value, read_value(body));
+        if (number != key_fields + 2) {
+            continue;  // what the change added
+        }
+        if (!value.external || value.bytes.size() < record::kReferenceSize) {
+            return make_error(ErrorCode::Corruption,
+                              "the undo record at offset {} leads to no list of fields",
+                              roll_ptr & 0xFFFF);
+        }
+        older.reference = record::as_text(value.bytes.last(record::kReferenceSize));
+    }
+    return older;
 }
 
 void Versions::set_system(std::span<record::Field> fields, std::size_t trx_id_field,
@@ -119,22 +177,29 @@ void Versions::set_system(std::span<record::Field> fields, std::size_t trx_id_fi
     }
 }
 
-Status Versions::apply(RecordReader& body, const RecordHead& head,
-                       const record::RecordLayout& layout, std::span<record::Field> fields,
-                       bool& deleted) {
+Result<Versions::Before> Versions::read_before(RecordReader& body, const RecordHead& head,
+                                               std::size_t key_fields) {
     if (head.type() != RecordType::Update && head.type() != RecordType::UpdateDeleted &&
         head.type() != RecordType::DeleteMark) {
         return make_error(ErrorCode::Corruption, "an undo record of type {} is in a row's history",
                           static_cast<unsigned>(head.type()));
     }
-    ASSIGN_OR_RETURN(const std::uint8_t info, body.u8());
-    ASSIGN_OR_RETURN(const std::uint64_t trx_id, body.compressed64());
-    ASSIGN_OR_RETURN(const std::uint64_t roll_ptr, body.compressed64());
+    Before before;
+    ASSIGN_OR_RETURN(before.info, body.u8());
+    ASSIGN_OR_RETURN(before.trx_id, body.compressed64());
+    ASSIGN_OR_RETURN(before.roll_ptr, body.compressed64());
     key_.clear();
-    for (std::size_t i = 0; i < layout.key_fields; ++i) {
+    for (std::size_t i = 0; i < key_fields; ++i) {
         ASSIGN_OR_RETURN(const UndoValue key, read_value(body));
         key_.push_back(key.bytes);
     }
+    return before;
+}
+
+Status Versions::apply(RecordReader& body, const RecordHead& head,
+                       const record::RecordLayout& layout, std::span<record::Field> fields,
+                       bool& deleted) {
+    ASSIGN_OR_RETURN(const Before before, read_before(body, head, layout.key_fields));
     if (head.type() != RecordType::DeleteMark) {
         ASSIGN_OR_RETURN(const std::uint32_t count, body.compressed());
         bool first_virtual = true;
@@ -150,8 +215,8 @@ Status Versions::apply(RecordReader& body, const RecordHead& head,
             return make_error(ErrorCode::Corruption, "an undo record is not of this row");
         }
     }
-    set_system(fields, layout.trx_id_field, trx_id, roll_ptr);
-    deleted = (info & kDeleteMark) != 0;
+    set_system(fields, layout.trx_id_field, before.trx_id, before.roll_ptr);
+    deleted = (before.info & record::kDeleteMark) != 0;
     return {};
 }
 

@@ -30,8 +30,34 @@ public:
     Result<bool> take_back(std::uint64_t table_id, const record::RecordLayout& layout,
                            std::span<record::Field> fields, bool& deleted);
 
+    /// The record of a table's instant changes, as it was before the ALTER TABLE that wrote it and
+    /// had not ended.
+    struct OlderMetadata {
+        bool listed = false;    ///< it led to a list of fields
+        std::string reference;  ///< to that list, if it was another
+    };
+    /// `roll_ptr`: of the record as it is; `key_fields`: of the clustered index. Errors: as above;
+    /// Unsupported: what was before was not committed either.
+    Result<OlderMetadata> take_back_metadata(std::uint64_t table_id, std::uint64_t roll_ptr,
+                                             std::size_t key_fields);
+
 private:
+    /// What every undo record of a row's older version begins with.
+    struct Before {
+        unsigned info = 0;  ///< info bits
+        std::uint64_t trx_id = 0;
+        std::uint64_t roll_ptr = 0;
+    };
     Status read_page(PageId id);
+    /// Where a roll pointer leads.
+    Result<PageId> page_of(std::uint64_t roll_ptr) const;
+    /// The record that a roll pointer leads to; its bytes are in page_.
+    Result<RecordHead> read_record(std::uint64_t roll_ptr, std::uint64_t table_id,
+                                   RecordReader& body);
+    Result<OlderMetadata> read_metadata(std::uint64_t table_id, std::uint64_t roll_ptr,
+                                        std::size_t key_fields);
+    /// Reads the beginning, key in key_, of a record that says what was changed.
+    Result<Before> read_before(RecordReader& body, const RecordHead& head, std::size_t key_fields);
     Status apply(RecordReader& body, const RecordHead& head, const record::RecordLayout& layout,
                  std::span<record::Field> fields, bool& deleted);
     Status apply_field(RecordReader& body, bool& first_virtual, std::span<record::Field> fields);

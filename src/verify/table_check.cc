@@ -354,18 +354,6 @@ private:
 
     Status check_part(const Part& of, OpenSpace& space) {
         const dict::StoredPart& part = *of.part;
-        if (transactions_.altered_tables().contains(part.id)) {
-            space.all_walked = false;
-            const base::MutexLock lock(mutex_);
-            findings_.find({.kind = "table-not-checked",
-                            .severity = Severity::Note,
-                            .file = part.file,
-                            .table = name_of(*of.table),
-                            .space = part.space,
-                            .message = "an ALTER TABLE of it was not committed: its trees are not "
-                                       "checked before the server has undone it"});
-            return {};
-        }
         TableChecks checks{.tables = 1};
         TableContents contents = contents_of(of);
         std::vector<record::RecordLayout> layouts(part.indexes.size() +
@@ -438,7 +426,21 @@ private:
         layout = index.layout;
         if (layout.clustered && !is_own(*of.table)) {
             btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
-            Status changed = engine::apply_instant_changes(reader, part, nullptr, false, layout);
+            Status changed =
+                engine::apply_instant_changes(reader, part, &transactions_, false, layout);
+            if (!changed && changed.error().code() == ErrorCode::Unsupported) {
+                space.all_walked = false;
+                const base::MutexLock lock(mutex_);
+                findings_.find({.kind = "index-not-checked",
+                                .severity = Severity::Note,
+                                .file = part.file,
+                                .table = name_of(*of.table),
+                                .index = name,
+                                .space = part.space,
+                                .message = changed.error().message() +
+                                           ": not checked before the server has undone it"});
+                return false;
+            }
             if (!changed) {
                 if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
                     return std::move(changed.error());

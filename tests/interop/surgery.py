@@ -146,6 +146,18 @@ def mini_transactions(data):
         start = at + 5
 
 
+def changes_pages_of(records, spaces):
+    """Whether a mini-transaction (as mini_transactions() gives it) changes pages of one of the tablespaces (ids below 128)."""
+    at = 0
+    while at < len(records):
+        rest = _record_rest(records, at)
+        length_bytes = 0 if records[at] & 15 else 1 if records[at + 1] < 0x80 else 2 if records[at + 1] < 0xC0 else 3
+        if records[at] < 0x80 and records[at + 1 + length_bytes] in spaces:  # others: the same page again, or of files
+            return True
+        at += 1 + rest
+    return False
+
+
 def _record_rest(log, at):
     """Bytes of a redo record behind its first byte."""
     length = log[at] & 15
