@@ -25,8 +25,7 @@ struct RestorePlan {
     std::vector<std::string> notes;
 };
 
-/// `backup`: prepared. Errors: Usage (the server's data files are named otherwise), Corruption (an
-/// .isl), Io.
+/// `backup`: prepared. Errors: Usage (the server's data files are named otherwise), Io.
 Result<RestorePlan> make_restore_plan(io::Directory& backup, const RestoreOptions& options);
 
 std::string plan_to_text(const RestorePlan& plan, std::string_view backup_path, Lsn last_lsn,

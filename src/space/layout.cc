@@ -151,14 +151,17 @@ bool is_undo_file(std::string_view name) {
            number <= kUndoTablespacesMax;
 }
 
-/// Where the link file `path` leads.
-Result<std::string> read_link(io::Directory& directory, const std::string& path) {
+/// Where the link file `path` leads; nowhere where it holds no path, which is told: the server
+/// ignores such a link, too. (It makes the table's file first, then the link, and writes into it
+/// after that.)
+Result<std::optional<std::string>> read_link(io::Directory& directory, const std::string& path) {
     ASSIGN_OR_RETURN(const std::string text, directory.read_text(path, kLinkSizeMax));
     Result<std::string> target = parse_isl(text);
     if (!target) {
-        return std::move(target.error()).with_file(path);
+        log::warn("link ignored", std::move(target.error()).with_file(path).to_string());
+        return std::nullopt;
     }
-    return target;
+    return *std::move(target);
 }
 
 /// `follow_links`: not in a backup, whose links lead to the files of the server it was taken from.
@@ -180,14 +183,9 @@ Status add_tables(io::Directory& directory, const std::string& database, bool fo
                 tables.push_back({.name = table, .path = table + std::string(kTableSuffix)});
                 continue;
             }
-            Result<std::string> target = read_link(directory, path);
+            ASSIGN_OR_RETURN(std::optional<std::string> target, read_link(directory, path));
             if (target) {
                 tables.push_back({.name = table, .path = *std::move(target), .linked = true});
-            } else if (target.error().code() == ErrorCode::Corruption) {
-                // The server ignores such a link too.
-                log::warn("link ignored", target.error().to_string());
-            } else {
-                return std::move(target.error());
             }
         }
     }
@@ -295,7 +293,13 @@ Result<TableFile> find_table(io::Directory& directory, std::string_view name) {
                           decode_file_name(name))
             .with_file(table.path);
     }
-    ASSIGN_OR_RETURN(table.path, read_link(directory, link));
+    ASSIGN_OR_RETURN(std::optional<std::string> target, read_link(directory, link));
+    if (!target) {
+        return make_error(ErrorCode::NotFound, "the link of table {} holds no path",
+                          decode_file_name(name))
+            .with_file(link);
+    }
+    table.path = *std::move(target);
     table.linked = true;
     if (!directory.exists(table.path)) {
         return make_error(ErrorCode::NotFound, "the file that {} links to is missing", link)

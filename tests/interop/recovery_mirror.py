@@ -54,8 +54,9 @@ def _run(case, scratch, templates, options, outcome):
         if answer.code != redoubt.OK:
             outcome.problems.append(f"redoubt recover: exit {answer.code}: {answer.text.strip()}")
             return
-        outcome.problems += redoubt.differences(site, oracle, config,
-                                                redoubt.left_out_by_oracle(answer, oracle))
+        with realserver.links_filled(site):
+            outcome.problems += redoubt.differences(site, oracle, config,
+                                                    redoubt.left_out_by_oracle(answer, oracle))
         marked, problems = _verify(site, config)
         outcome.problems += problems
 

@@ -64,6 +64,20 @@ class Deferred(staging.StagedTest):
                     blanking(staging.table_path(site, "t"), config.page_size)
                     self.assert_recovers(crashed, site)
 
+    def test_new_table_elsewhere_whose_link_holds_no_path_yet(self):
+        """The server makes the file, then the link, and writes the path into it after that."""
+        def second(sql, server):
+            staging.make_table(sql, "t", 2000, f"DATA DIRECTORY='{server.site.external}'")
+
+        crashed = staging.crash("new-elsewhere", _PLAIN, _nothing, second)
+        for blanking in (None, *_BLANKINGS):
+            with self.subTest(file=blanking.__name__ if blanking else "as it is"):
+                site = crashed.copy()
+                os.truncate(os.path.join(site.data, staging.DATABASE, "t.isl"), 0)
+                if blanking:
+                    blanking(os.path.join(site.external, staging.DATABASE, "t.ibd"), _PLAIN.page_size)
+                self.assert_recovers(crashed, site, server=False)  # which does not find the table after that
+
     def test_whole_first_page_of_another_table_in_a_new_file_is_refused(self):
         """The server would overwrite it. A swapped file is likelier than what would make that
         right, so nothing is touched (docs/architecture.md)."""
