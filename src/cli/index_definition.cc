@@ -135,7 +135,7 @@ Result<std::shared_ptr<const IndexDefinition>> make_definition(const DefinitionP
                                   .logical_size = parts.header.flags.logical_page_size,
                                   .row_compressed = parts.header.flags.row_compressed},
                                  index->layout);
-        const Status changed =
+        const auto changed =
             engine::apply_instant_changes(reader, part, parts.transactions, false, made->layout);
         if (!changed) {
             notes.push_back(fmt::format("instant changes of {} are not known: {}", made->table,

@@ -30,13 +30,14 @@ public:
                   record::RecordLayout& layout)
         : reader_(reader), part_(part), skip_damage_(skip_damage), layout_(layout) {}
 
-    Status run(const undo::Transactions* transactions) {
+    Result<bool> run(const undo::Transactions* transactions) {
         std::vector<std::byte> root(reader_.tree().physical_size);
         if (Status read = read_root(root); !read) {
-            return skip_damage_ ? check_unchanged(std::move(read.error())) : read;
+            RETURN_IF_ERROR(skip_damage_ ? check_unchanged(std::move(read.error())) : read);
+            return false;
         }
         if (page::HeaderView(root).type() != static_cast<std::uint16_t>(page::PageType::Instant)) {
-            return {};
+            return false;
         }
         core_fields_ = page::IndexHeaderView(root).core_field_count();
         note_null_bytes(root);
@@ -51,18 +52,17 @@ public:
         }
         if (!any || (reader_.info() & record::kMinimumRecord) == 0) {
             if (core_fields_ == layout_.fields.size()) {
-                return {};  // the change was rolled back
+                return false;  // the change was rolled back
             }
             return corruption(reader_.page_id(), "the record of instant changes is missing");
         }
         if (transactions != nullptr && transactions->altered_tables().contains(part_.id)) {
-            return {};  // the first such change, not committed: the dictionary's rows hold
+            return true;  // the first such change: the dictionary's rows hold
         }
-        Status read = read_metadata(transactions);
-        if (!read) {
+        if (Status read = read_metadata(transactions); !read) {
             return std::move(read.error()).with_page(reader_.page_id());
         }
-        return read;
+        return changing_;
     }
 
 private:
@@ -170,19 +170,32 @@ private:
                 std::span(at - record::kRollPtrSize - record::kTrxIdSize, record::kTrxIdSize)))) {
             changing_ = true;
             undo::Versions versions(reader_.source(), *transactions, reader_.tree().physical_size);
-            ASSIGN_OR_RETURN(version, versions.take_back_metadata(
-                                          part_.id,
-                                          load_be(std::span(at - record::kRollPtrSize,
-                                                            record::kRollPtrSize)),
-                                          layout_.key_fields));
+            ASSIGN_OR_RETURN(
+                version,
+                versions.take_back_metadata(
+                    part_.id, load_be(std::span(at - record::kRollPtrSize, record::kRollPtrSize)),
+                    layout_.key_fields));
         }
         if (version.listed && version.reference.empty()) {
             if (!listed()) {
                 return make_error(ErrorCode::Corruption, "the list of instant changes is lost");
             }
             version.reference = record::as_text({at, record::kReferenceSize});
+            if (version.reference == std::string(record::kReferenceSize, '\0')) {
+                return not_written(transactions != nullptr);
+            }
         }
         return version;
+    }
+
+    static Error not_written(bool committed) {
+        if (committed) {
+            return make_error(ErrorCode::Corruption, "the list of instant changes is missing");
+        }
+        return make_error(ErrorCode::Unsupported,
+                          "an instant ALTER TABLE has not written its list of fields")
+            .with_hint(
+                "what was before can be read from the whole directory, without --read-uncommitted");
     }
 
     Status read_list(const std::string& reference, std::string& list) {
@@ -263,7 +276,8 @@ private:
                 })) {
                 return make_error(ErrorCode::Unsupported,
                                   "an instant ALTER TABLE had not ended, and the columns that it "
-                                  "added hide the defaults of those added before");
+                                  "added hide the defaults of those added before")
+                    .with_hint("--read-uncommitted shows the rows with the new columns");
             }
         }
         return {};
@@ -290,11 +304,11 @@ private:
 
 }  // namespace
 
-Status apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& part,
-                             const undo::Transactions* transactions, bool skip_damage,
-                             record::RecordLayout& layout) {
+Result<bool> apply_instant_changes(btree::TreeReader& reader, const dict::StoredPart& part,
+                                   const undo::Transactions* transactions, bool skip_damage,
+                                   record::RecordLayout& layout) {
     if (part.row_format == dict::RowFormat::Compressed) {
-        return {};  // never changed instantly
+        return false;  // never changed instantly
     }
     return InstantReader(reader, part, skip_damage, layout).run(transactions);
 }

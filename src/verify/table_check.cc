@@ -403,6 +403,23 @@ private:
         return {};
     }
 
+    /// An instant ALTER TABLE of it had not ended. `unknown`: why what was before cannot be told.
+    void note_cut_off(const Part& of, const std::string& index, const Error* unknown) {
+        const base::MutexLock lock(mutex_);
+        findings_.find(
+            {.kind = "alter-cut-off",
+             .severity = Severity::Note,
+             .file = of.part->file,
+             .table = name_of(*of.table),
+             .index = index,
+             .space = of.part->space,
+             .message =
+                 unknown != nullptr
+                     ? unknown->message() + ": the tree is not checked"
+                     : "an instant ALTER TABLE had not ended: a server may refuse the table, or "
+                       "not start; 'redoubt sql' shows its rows as they were before"});
+    }
+
     /// One index of the part. `layout` and `tree` get what they say; false: it is damaged.
     Result<bool> check_tree(const Part& of, OpenSpace& space, const dict::StoredIndex& index,
                             const std::string& name, record::RecordLayout& layout,
@@ -426,27 +443,22 @@ private:
         layout = index.layout;
         if (layout.clustered && !is_own(*of.table)) {
             btree::TreeReader reader(spaces_, tree, layout, options_.cancel);
-            Status changed =
+            const auto changing =
                 engine::apply_instant_changes(reader, part, &transactions_, false, layout);
-            if (!changed && changed.error().code() == ErrorCode::Unsupported) {
+            if (!changing &&
+                (is_fatal(changing.error()) || changing.error().code() == ErrorCode::Key)) {
+                return changing.error();
+            }
+            if (!changing && changing.error().code() != ErrorCode::Unsupported) {
+                report({"index-root", changing.error().page().value_or(index.root),
+                        changing.error().message()});
                 space.all_walked = false;
-                const base::MutexLock lock(mutex_);
-                findings_.find({.kind = "index-not-checked",
-                                .severity = Severity::Note,
-                                .file = part.file,
-                                .table = name_of(*of.table),
-                                .index = name,
-                                .space = part.space,
-                                .message = changed.error().message() +
-                                           ": not checked before the server has undone it"});
                 return false;
             }
-            if (!changed) {
-                if (is_fatal(changed.error()) || changed.error().code() == ErrorCode::Key) {
-                    return std::move(changed.error());
-                }
-                report({"index-root", changed.error().page().value_or(index.root),
-                        changed.error().message()});
+            if (!changing || *changing) {
+                note_cut_off(of, name, changing ? nullptr : &changing.error());
+            }
+            if (!changing) {
                 space.all_walked = false;
                 return false;
             }

@@ -98,8 +98,8 @@ def _cuts(crashed, begin, end, space):
     return [ends[i] for i in range(changing[0] - 1, changing[-1] + 1)]
 
 
-def _problems(site, table, columns, rows, hidden):
-    """Sentences on what Redoubt says of a directory whose ALTER of the table was cut off."""
+def _problems(site, table, columns, rows, hidden, changed):
+    """Sentences on what Redoubt says of a directory whose ALTER of the table was cut off. `changed`: after it had changed the table."""
     name = f"{staging.DATABASE}.{table}"
     found = []
     dump = Dump(site.data)
@@ -114,6 +114,8 @@ def _problems(site, table, columns, rows, hidden):
     answer = redoubt.run(redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site, config=_CONFIG))
     findings = answer.document["findings"] if answer.document else []
     found += [f"verify: {finding}" for finding in findings if finding["severity"] != "note"]
+    if changed and not any(finding["kind"] == "alter-cut-off" and finding["table"] == name for finding in findings):
+        found.append("verify says nothing of an ALTER TABLE that had not ended")
     if answer.code != redoubt.OK:
         found.append(f"verify: exit {answer.code}: {answer.text.strip()[:300]}")
     return found
@@ -160,7 +162,7 @@ def main():
                 with open(os.path.join(site.data, staging.DATABASE, name), "wb") as out:
                     out.write(content)
             surgery.write(surgery.log_path(site.data), cut, bytes(_CUT))
-            problems = _problems(site, table, columns, rows, hidden)
+            problems = _problems(site, table, columns, rows, hidden, number > 0)
             theirs = "not asked" if options.no_server else _server_says(site, table, columns, rows)
             said[theirs] += 1
             failed += bool(problems)
