@@ -57,8 +57,10 @@ def _run(case, scratch, templates, options, outcome):
         with realserver.links_filled(site):
             outcome.problems += redoubt.differences(site, oracle, config,
                                                     redoubt.left_out_by_oracle(answer, oracle))
-        marked, problems = _verify(site, config)
+        marked, altered, problems = _verify(site, config)
         outcome.problems += problems
+    else:
+        marked, altered = set(), []
 
     doubted = list(outcome.problems) if _oracle_may_be_wrong(outcome.problems) else []
     try:
@@ -68,10 +70,11 @@ def _run(case, scratch, templates, options, outcome):
                 found, count = realserver.check_tables(sql)
                 ours = binlog.checksums(sql) if doubted else {}
             server.shut_down()
-            outcome.problems += server.complaints()
+            found = _not_of(altered, found)
+            outcome.problems += _not_of(altered, server.complaints())
     except (realserver.HarnessError, sqlclient.ConnectionLost) as error:
-        if _ends_the_server(site, config, crashed):
-            outcome.facts += ", which end the server in its own recovery"
+        if altered or _ends_the_server(site, config, crashed):
+            outcome.facts += f", an ALTER of {altered} cut off" if altered else ", which end the server in its own recovery"
         else:
             outcome.problems.append(f"the server, on what Redoubt recovered: {error}")
         return
@@ -105,13 +108,20 @@ def _oracle_may_be_wrong(problems):
 
 
 def _verify(site, config):
-    """Tables with records marked as deleted that no undo log speaks of (CHECK TABLE EXTENDED finds these, too); sentences on what else was found."""
+    """Tables with records marked as deleted that no undo log speaks of (CHECK TABLE EXTENDED finds these, too); those that the server may
+    fail on; sentences on what else was found."""
     answer = redoubt.run(redoubt.command("verify", site.data, "--level", "files,pages,trees,rows", site=site, config=config))
     if answer.code not in (redoubt.OK, redoubt.WARNINGS):
-        return set(), [f"redoubt verify: exit {answer.code}: {answer.text.strip()}"]
+        return set(), [], [f"redoubt verify: exit {answer.code}: {answer.text.strip()}"]
     warnings = [finding for finding in answer.document["findings"] if finding["severity"] == "warning"]
     marks = [finding for finding in warnings if finding["kind"] == "mark-without-undo"]
-    return {finding["table"] for finding in marks}, [f"redoubt verify: {finding}" for finding in warnings if finding not in marks]
+    return {finding["table"] for finding in marks}, redoubt.cut_off_alters(answer), [f"redoubt verify: {finding}" for finding in warnings if finding not in marks]
+
+
+def _not_of(tables, complaints):
+    """Those that name none of the tables ("db.t")."""
+    names = [form for table in tables for schema, name in [table.split(".", 1)] for form in (table, f"`{schema}`.`{name}`", f"{schema}/{name}")]
+    return [complaint for complaint in complaints if not any(name in complaint for name in names)]
 
 
 def _with_lost_marks(complaints):

@@ -92,6 +92,12 @@ def recover(site, config, *options):
     return run(command("recover", site.data, *options, site=site, config=config))
 
 
+def cut_off_alters(answer):
+    """Tables of which `verify` says that an instant ALTER TABLE of them had not ended: the server's own recovery may refuse them, give
+    other rows, or end in a crash (instant_crash.py)."""
+    return [finding["table"] for finding in answer.document["findings"] if finding["kind"] == "alter-cut-off"] if answer.document else []
+
+
 def log_summary(site, config):
     """`redoubt log --summary`: record_counts and the range of the log."""
     return run(command("log", site.data, "--summary", site=site, config=config))

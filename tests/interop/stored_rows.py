@@ -188,7 +188,7 @@ def ruined_tables(sql, schemas, server):
         try:
             sql.query(f"SELECT COUNT(*) FROM {name_of(schema, table)} USE INDEX ()")
         except sqlclient.SqlError as error:
-            if error.code not in (_TABLE_CORRUPT, _NO_PAR_FILE):
+            if error.code not in (_TABLE_CORRUPT, _NO_PAR_FILE) and str(_TABLE_CORRUPT) not in str(error):
                 raise
             ruined.append(f"{schema}.{table}")
     for path in re.findall(r"InnoDB indexes are inconsistent with what defined in \.frm for table \./(\S+)", server.log_text()):
