@@ -155,9 +155,7 @@ struct InnodbCopier::State {
     void note_strays();
 
     Status check() const {
-        if (options.cancel != nullptr) {
-            RETURN_IF_ERROR(options.cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(options.cancel));
         return options.check ? options.check() : ok_status();
     }
     void note(std::string text) {

@@ -156,9 +156,7 @@ Status RedoCopier::State::catch_up() {
 Status RedoCopier::State::copy_up_to(Lsn limit, Lsn until) {
     reader->refresh(limit);
     for (;;) {
-        if (options.cancel != nullptr) {
-            RETURN_IF_ERROR(options.cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(options.cancel));
         if (reader->position() >= until) {
             return flush();
         }

@@ -118,10 +118,6 @@ private:
         return {};
     }
 
-    Status check_cancel() const {
-        return options_.cancel != nullptr ? options_.cancel->check() : ok_status();
-    }
-
     Result<std::optional<UnfinishedRestore>> find_unfinished() {
         if (!target_.exists(kUnfinishedFile)) {
             return std::optional<UnfinishedRestore>();
@@ -308,11 +304,11 @@ private:
                 const Piece& piece = pieces[item];
                 return copy_range(*piece.file, piece.begin, piece.end, buffers[thread]);
             }));
-        RETURN_IF_ERROR(base::parallel_for(plan_.files.size(), threads(),
-                                           [&](std::size_t item, unsigned) -> Status {
-                                               RETURN_IF_ERROR(check_cancel());
-                                               return sync_file(plan_.files[item].to);
-                                           }));
+        RETURN_IF_ERROR(base::parallel_for(
+            plan_.files.size(), threads(), [&](std::size_t item, unsigned) -> Status {
+                RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
+                return sync_file(plan_.files[item].to);
+            }));
         end_phase();
         return {};
     }
@@ -327,7 +323,7 @@ private:
         ASSIGN_OR_RETURN(const auto from, backup_.open(file.from, io::OpenMode::ReadOnly));
         ASSIGN_OR_RETURN(const auto to, target_.open(file.to, io::OpenMode::ReadWrite));
         for (std::uint64_t at = begin; at < end;) {
-            RETURN_IF_ERROR(check_cancel());
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             const auto block = buffer.first(std::min<std::uint64_t>(buffer.size(), end - at));
             RETURN_IF_ERROR(from->read_exactly(at, block));
             RETURN_IF_ERROR(file.sparse ? to->write_sparse(at, block) : to->write_at(at, block));
@@ -347,7 +343,7 @@ private:
         }
         begin_phase("move", plan_.files.size(), "files");
         for (const RestoreFile& file : plan_.files) {
-            RETURN_IF_ERROR(check_cancel());
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             RETURN_IF_ERROR(move_file(file));
             if (options_.progress != nullptr) {
                 options_.progress->advance(1);

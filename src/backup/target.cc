@@ -170,9 +170,7 @@ const std::string& TargetFile::path() const { return state_->path; }
 std::uint64_t TargetFile::size() const { return state_->size; }
 
 Status TargetFile::write(std::uint64_t offset, std::span<const std::byte> data) {
-    if (state_->target->cancel != nullptr) {
-        RETURN_IF_ERROR(state_->target->cancel->check());
-    }
+    RETURN_IF_ERROR(base::check_cancelled(state_->target->cancel));
     RETURN_IF_ERROR(state_->options.sparse ? state_->file->write_sparse(offset, data)
                                            : state_->file->write_at(offset, data));
     RETURN_IF_ERROR(state_->add(offset, data));

@@ -97,9 +97,7 @@ private:
             const std::uint64_t end = std::min(size, begin + kChunkSize);
             Hash chunk;
             for (std::uint64_t at = begin; at < end;) {
-                if (options_.cancel != nullptr) {
-                    RETURN_IF_ERROR(options_.cancel->check());
-                }
+                RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
                 const auto part = buffer.first(std::min<std::uint64_t>(buffer.size(), end - at));
                 RETURN_IF_ERROR(file.read_exactly(at, part));
                 chunk.update(part);

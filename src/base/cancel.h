@@ -26,4 +26,9 @@ private:
     std::atomic<bool> cancelled_{false};  // relaxed: only says "stop soon", publishes nothing
 };
 
+/// Of work that somebody may cancel; null: nobody.
+inline Status check_cancelled(const CancelToken* token) {
+    return token == nullptr ? ok_status() : token->check();
+}
+
 }  // namespace redoubt::base

@@ -69,12 +69,11 @@ private:
         return true;
     }
 
-    Status check_cancelled() const { return cancel_ == nullptr ? ok_status() : cancel_->check(); }
     PageId id(PageNo page) const { return {tree_.root.space, page}; }
 
     /// A page above the leaves, and all below it. `above`: the level of the page that leads here.
     Status visit(PageNo number, std::optional<unsigned> above) {
-        RETURN_IF_ERROR(check_cancelled());
+        RETURN_IF_ERROR(base::check_cancelled(cancel_));
         LoadedPage page;
         if (Status loaded = loader_.load(number, page); !loaded) {
             note_gap(number, std::move(loaded.error()));
@@ -137,7 +136,7 @@ private:
             return false;
         }
         for (;;) {
-            RETURN_IF_ERROR(check_cancelled());
+            RETURN_IF_ERROR(base::check_cancelled(cancel_));
             const page::HeaderView header(page.bytes);
             const PageNo to = forward ? header.next() : header.previous();
             if (to == goal || to == kNoPage) {

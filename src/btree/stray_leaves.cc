@@ -57,8 +57,6 @@ private:
         PageNo next = kNoPage;
     };
 
-    Status check_cancelled() const { return cancel_ == nullptr ? ok_status() : cancel_->check(); }
-
     /// Reads all leaves of the index. False: which pages are in use is not known.
     Result<bool> find_leaves() {
         std::vector<std::byte> first(tree_.physical_size);
@@ -73,13 +71,13 @@ private:
         }
         const auto extents = space::build_extent_map(source_, space, *flags);
         if (!extents) {
-            RETURN_IF_ERROR(check_cancelled());
+            RETURN_IF_ERROR(base::check_cancelled(cancel_));
             return false;
         }
         leaves_.resize(taken_.size());
         LoadedPage page;
         for (std::uint32_t i = 0; i < leaves_.size() && i < extents->use.size(); ++i) {
-            RETURN_IF_ERROR(check_cancelled());
+            RETURN_IF_ERROR(base::check_cancelled(cancel_));
             if ((extents->use[i] != space::PageUse::Fragment &&
                  extents->use[i] != space::PageUse::Extent) ||
                 !loader_.load(PageNo{i}, page) || page::IndexHeaderView(page.bytes).level() != 0) {

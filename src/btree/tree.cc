@@ -38,7 +38,7 @@ Status TreeReader::count_page() {
     if (++pages_walked_ > pages_max_) {  // T2
         return corruption(page_id(), "the page links of index {} lead in a circle", tree_.index_id);
     }
-    return cancel_ == nullptr ? ok_status() : cancel_->check();
+    return base::check_cancelled(cancel_);
 }
 
 Status TreeReader::load(PageNo number) {

@@ -65,9 +65,7 @@ public:
             }
         }
         for (const auto& [name, parts] : tables) {
-            if (options_.cancel != nullptr) {
-                RETURN_IF_ERROR(options_.cancel->check());
-            }
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             auto table = make_table(name, parts);
             if (!table) {
                 catalog_.refused.push_back({space::sql_name(name), std::move(table.error())});

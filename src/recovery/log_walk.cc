@@ -241,9 +241,7 @@ Result<WalkEnd> walk_log(const redo::LogFile& log, const LogRange& range,
     std::size_t taking_count = 0;
     WalkEnd end{.lsn = range.from};
     for (bool done = false; !done || taking_count > 0;) {
-        if (options.cancel != nullptr) {
-            RETURN_IF_ERROR(options.cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(options.cancel));
         const auto begin_of = [&](std::size_t piece) {
             const std::uint64_t lsns_left = ~std::uint64_t{0} - end.lsn.value;
             return Lsn{end.lsn.value + std::min(lsns_left, piece * kPieceBytes)};

@@ -406,9 +406,7 @@ private:
         for (std::size_t first = 0; first < batch_count; first += group_size) {
             const std::size_t count = std::min(group_size, batch_count - first);
             const auto work = [&](std::size_t item, unsigned thread) -> Status {
-                if (options_.cancel != nullptr) {
-                    RETURN_IF_ERROR(options_.cancel->check());
-                }
+                RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
                 const std::size_t begin = (first + item) * frame_count;
                 return apply_batch(*workers[thread], begin,
                                    std::min(begin + frame_count, page_count));

@@ -333,9 +333,7 @@ Status SqliteSession::write_rows(sqlite3_stmt* statement, ResultWriter& writer) 
 }
 
 Status SqliteSession::run_statement(std::string_view statement, ResultWriter& writer) {
-    if (options_.cancel != nullptr) {
-        RETURN_IF_ERROR(options_.cancel->check());
-    }
+    RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
     RETURN_IF_ERROR(refuse_definitions(statement));
     RETURN_IF_ERROR(forget_tables());
     context_.error.reset();

@@ -61,9 +61,7 @@ Status walk_log(space::PageSource& source, std::uint32_t page_size, PageId first
     PageId at = first;
     PageNo before = kNoPage;
     while (at.page != kNoPage) {
-        if (cancel != nullptr) {
-            RETURN_IF_ERROR(cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(cancel));
         RETURN_IF_ERROR(read_log_page(source, at, page));
         const page::UndoPageView view(page);
         // So there are no circles, and no page is in two logs' chains.

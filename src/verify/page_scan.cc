@@ -189,9 +189,7 @@ Status scan_range(const Range& range, const VerifyOptions& options, std::vector<
         }
     }
     for (std::uint32_t at = range.first; at < range.first + range.count; at += step) {
-        if (options.cancel != nullptr) {
-            RETURN_IF_ERROR(options.cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(options.cancel));
         const std::uint32_t want = std::min(step, range.first + range.count - at);
         const auto bytes = std::span(buffer).first(std::size_t{want} * size);
         ASSIGN_OR_RETURN(const std::uint32_t got, job.file->read_raw(PageNo{at}, want, bytes));

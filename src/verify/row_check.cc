@@ -255,9 +255,7 @@ Status RowChecker::read_spatial(const Index& index, const EachEntry& each, Orpha
     std::vector<std::uint16_t> origins;
     std::vector<Field> fields(layout.fields.size());
     for (const PageNo number : index.tree.leaves) {
-        if (cancel_ != nullptr) {
-            RETURN_IF_ERROR(cancel_->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(cancel_));
         const PageId id{tree.root.space, number};
         RETURN_IF_ERROR(source_.read(id, tree.row_compressed ? stored : page));
         if (tree.row_compressed) {

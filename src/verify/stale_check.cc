@@ -55,9 +55,7 @@ Result<std::vector<StalePage>> find_stale_pages(const recovery::Analysis& analys
     std::vector<StalePage> stale;
     std::vector<std::byte> buffer;
     for (std::size_t i = 0; i < history.page_count() && stale.size() < kStaleMax; ++i) {
-        if (options.cancel != nullptr) {
-            RETURN_IF_ERROR(options.cancel->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(options.cancel));
         const recovery::PageEntries entries = history.page(i);
         const auto job = by_space.find(entries.id().space);
         if (entries.empty() || entries.freed() || job == by_space.end()) {

@@ -36,9 +36,7 @@ void SystemSpaceChecker::find_of_change_buffer(std::string_view kind, PageNo pag
 }
 
 Result<bool> SystemSpaceChecker::load(PageNo number, std::vector<std::byte>& page) {
-    if (cancel_ != nullptr) {
-        RETURN_IF_ERROR(cancel_->check());
-    }
+    RETURN_IF_ERROR(base::check_cancelled(cancel_));
     page.resize(page_size_);
     Status read = source_.read({kSystemSpace, number}, page);
     if (!read && !is_damage(read.error())) {

@@ -552,9 +552,7 @@ private:
                 use.is_used(PageNo{number}) || extents.is_free(PageNo{number})) {
                 continue;
             }
-            if (options_.cancel != nullptr) {
-                RETURN_IF_ERROR(options_.cancel->check());
-            }
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             if (Status read = spaces_.read({space, PageNo{number}}, page); !read) {
                 if (is_fatal(read.error())) {
                     return read;

@@ -256,9 +256,7 @@ Status TreeChecker::check_level(unsigned level) {
     PageNo linked = number;  // where the page before leads to
     bool sure = true;        // `before` and `linked` are known
     for (bool leftmost = true; number != kNoPage; leftmost = false) {
-        if (cancel_ != nullptr) {
-            RETURN_IF_ERROR(cancel_->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(cancel_));
         if (!use_.take(number)) {
             report("page-shared", number,
                    fmt::format("index {} leads here, and so does something else", tree_.index_id));

@@ -56,9 +56,7 @@ private:
 
     /// False: it is not what it should be, which is reported.
     Result<bool> load(PageId at, page::PageType type, Page& page, std::string_view kind) const {
-        if (cancel_ != nullptr) {
-            RETURN_IF_ERROR(cancel_->check());
-        }
+        RETURN_IF_ERROR(base::check_cancelled(cancel_));
         if (Status read = source_.read(at, page); !read) {
             if (read.error().code() != ErrorCode::Corruption &&
                 read.error().code() != ErrorCode::NotFound) {

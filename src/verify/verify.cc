@@ -361,9 +361,7 @@ private:
             options_.progress->begin("check extents", jobs_.size(), "files");
         }
         for (FileJob& job : jobs_) {
-            if (options_.cancel != nullptr) {
-                RETURN_IF_ERROR(options_.cancel->check());
-            }
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             RETURN_IF_ERROR(judge(job));
             if (options_.progress != nullptr) {
                 options_.progress->advance(1);

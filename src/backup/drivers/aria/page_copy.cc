@@ -22,9 +22,7 @@ public:
         std::vector<std::byte> buffer(kBufferSize);
         int partial_reads = 0;
         for (std::uint64_t at = 0;;) {
-            if (options_.cancel != nullptr) {
-                RETURN_IF_ERROR(options_.cancel->check());
-            }
+            RETURN_IF_ERROR(base::check_cancelled(options_.cancel));
             ASSIGN_OR_RETURN(std::size_t size, source_.read_at(at, buffer));
             if (size == 0) {
                 source_.will_not_need(0, at);

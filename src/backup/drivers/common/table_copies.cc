@@ -35,9 +35,7 @@ Status TableCopies::copy(const TableFiles& tables, Stage stage,
     }
     return base::parallel_for(
         work.size(), context_.threads, [&](std::size_t item, unsigned) -> Status {
-            if (context_.cancel != nullptr) {
-                RETURN_IF_ERROR(context_.cancel->check());
-            }
+            RETURN_IF_ERROR(base::check_cancelled(context_.cancel));
             const auto& [table, paths] = *work[item];
             ASSIGN_OR_RETURN(auto copied, copy_table(table, paths, is_ready, copy_file));
             if (copied) {

@@ -65,9 +65,7 @@ Status FilesDriver::copy_definitions() {
     }
     return base::parallel_for(paths.size(), context_.threads,
                               [&](std::size_t item, unsigned) -> Status {
-                                  if (context_.cancel != nullptr) {
-                                      RETURN_IF_ERROR(context_.cancel->check());
-                                  }
+                                  RETURN_IF_ERROR(base::check_cancelled(context_.cancel));
                                   return copy_if_there(paths[item], /*note=*/true);
                               });
 }
