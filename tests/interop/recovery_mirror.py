@@ -143,7 +143,7 @@ def _ask_the_server(site, config, crashed):
 
 
 def _ends_the_server(site, config, crashed):
-    """Whether the server does not get through its own recovery (10.11.19: an instant ALTER TABLE cut off, see instant_crash.py)."""
+    """Whether the server does not get through its own recovery (10.11.19: an instant ALTER TABLE cut off, see statement_crash.py)."""
     try:
         _ask_the_server(site, config, crashed)
     except (realserver.HarnessError, sqlclient.ConnectionLost):

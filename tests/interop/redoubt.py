@@ -94,7 +94,7 @@ def recover(site, config, *options):
 
 def cut_off_alters(answer):
     """Tables of which `verify` says that an instant ALTER TABLE of them had not ended: the server's own recovery may refuse them, give
-    other rows, or end in a crash (instant_crash.py)."""
+    other rows, or end in a crash (statement_crash.py)."""
     return [finding["table"] for finding in answer.document["findings"] if finding["kind"] == "alter-cut-off"] if answer.document else []
 
 

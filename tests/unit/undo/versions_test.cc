@@ -1,5 +1,5 @@
 // What a table's record of instant changes was before. On real servers:
-// tests/interop/instant_crash.py; older versions of rows: read_tables.py, random_schemas.py.
+// tests/interop/statement_crash.py; older versions of rows: read_tables.py, random_schemas.py.
 #include "undo/versions.h"
 
 #include <gtest/gtest.h>
