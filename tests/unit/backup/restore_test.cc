@@ -62,6 +62,15 @@ TEST(RestorePlan, WithoutATargetLayoutAllGoesIntoTheDataDirectory) {
     EXPECT_THAT(plan->directories, Contains("#rocksdb/deep"));
 }
 
+TEST(RestorePlan, ALinkWithoutAPathIsTold) {
+    io::MemoryDirectory backup = a_backup();
+    put(backup, "d/t.isl", "\n");
+    const auto plan = make_restore_plan(backup, {});
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    EXPECT_EQ(target_of(*plan, "d/t.ibd"), "d/t.ibd") << "as the server sees it";
+    EXPECT_THAT(plan->notes, Contains(HasSubstr("d/t.isl holds no path")));
+}
+
 TEST(RestorePlan, TheTargetsLayoutIsHonoured) {
     io::MemoryDirectory backup = a_backup();
     RestoreOptions options;
