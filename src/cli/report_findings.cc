@@ -80,6 +80,7 @@ const Steps& steps_of_damage() {
 
 const Steps& steps_of_notes() {
     static const Steps kSteps = {
+        {"alter-cut-off", kUndo},
         {"ddl-not-committed", kUnfinished},
         {"dropped-file", kUnfinished},
         {"file-missing", kUnfinished},

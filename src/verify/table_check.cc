@@ -405,19 +405,25 @@ private:
 
     /// An instant ALTER TABLE of it had not ended. `unknown`: why what was before cannot be told.
     void note_cut_off(const Part& of, const std::string& index, const Error* unknown) {
+        Finding note{.kind = "alter-cut-off",
+                     .severity = Severity::Note,
+                     .file = of.part->file,
+                     .table = name_of(*of.table),
+                     .index = index,
+                     .space = of.part->space,
+                     .message =
+                         "an instant ALTER TABLE had not ended: a server may refuse the "
+                         "table, or not start"};
+        if (unknown == nullptr) {
+            note.message += "; 'redoubt sql' shows its rows as they were before";
+        }
         const base::MutexLock lock(mutex_);
-        findings_.find(
-            {.kind = "alter-cut-off",
-             .severity = Severity::Note,
-             .file = of.part->file,
-             .table = name_of(*of.table),
-             .index = index,
-             .space = of.part->space,
-             .message =
-                 unknown != nullptr
-                     ? unknown->message() + ": the tree is not checked"
-                     : "an instant ALTER TABLE had not ended: a server may refuse the table, or "
-                       "not start; 'redoubt sql' shows its rows as they were before"});
+        findings_.find(note);
+        if (unknown != nullptr) {
+            note.kind = "table-not-checked";
+            note.message = unknown->message();
+            findings_.find(std::move(note));
+        }
     }
 
     /// One index of the part. `layout` and `tree` get what they say; false: it is damaged.
