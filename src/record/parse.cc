@@ -340,11 +340,12 @@ Status parse_metadata(std::span<const std::byte> page, std::size_t origin, bool 
     if (stored < fields.size()) {
         return broken("a record of an instant change has too few fields", origin);
     }
+    const std::size_t count = std::min(fields.size(), out.size());
     if (!compact) {
-        return parse_redundant(page, origin, out.size(), out);
+        return parse_redundant(page, origin, count, out);
     }
     return parse_compact(page, origin, added_fields(page, origin).begin, null_bytes_of(fields),
-                         fields, out.size(), out);
+                         fields, count, out);
 }
 
 }  // namespace redoubt::record

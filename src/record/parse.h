@@ -41,9 +41,9 @@ Status parse_record(std::span<const std::byte> page, std::size_t origin, const R
 Result<PageNo> parse_node_pointer(std::span<const std::byte> page, std::size_t origin,
                                   const RecordLayout& layout, std::span<Field> out);
 
-/// The first fields of the record that describes instant changes, as many as `out` holds, before
-/// its defaults are known: `fields` are all that it has, a 20-byte reference among them where it
-/// has one.
+/// The first fields of the record that describes instant changes, at most as many as `out` holds,
+/// before its defaults are known: `fields` are all that it has, a 20-byte reference among them
+/// where it has one.
 Status parse_metadata(std::span<const std::byte> page, std::size_t origin, bool compact,
                       std::span<const FieldLayout> fields, std::size_t core_fields,
                       std::span<Field> out);
