@@ -14,10 +14,10 @@ namespace redoubt::undo {
 class PendingRows::Reader {
 public:
     Reader(space::PageSource& source, std::uint32_t page_size,
-           const std::function<std::size_t(std::uint64_t)>& key_fields,
-           const base::CancelToken* cancel, PendingRows& pending)
+           const std::function<Key(std::uint64_t)>& key_of, const base::CancelToken* cancel,
+           PendingRows& pending)
         : source_(source),
-          key_fields_(key_fields),
+          key_of_(key_of),
           cancel_(cancel),
           page_size_(page_size),
           page_(page_size),
@@ -91,17 +91,17 @@ private:
                            type != RecordType::DeleteMark)) {
             return {};
         }
-        const std::size_t key_fields = key_fields_(head.table_id);
-        if (key_fields == 0) {
+        const Key key = key_of_(head.table_id);
+        if (key.fields == 0) {
             return {};
         }
         RETURN_IF_ERROR(body.u8());
         RETURN_IF_ERROR(body.compressed64());
         RETURN_IF_ERROR(body.compressed64());
         std::uint64_t row = head.table_id;
-        for (std::size_t i = 0; i < key_fields; ++i) {
+        for (std::size_t i = 0; i < key.fields; ++i) {
             ASSIGN_OR_RETURN(const UndoValue value, read_value(body));
-            row = hash(row, value.bytes);
+            row = key.is_exact(i) ? hash(row, value.bytes) : row;
         }
         rows_.push_back(row);
         if (rows_.size() >= 2 * kRowsMax) {
@@ -121,7 +121,7 @@ private:
     }
 
     space::PageSource& source_;
-    const std::function<std::size_t(std::uint64_t)>& key_fields_;
+    const std::function<Key(std::uint64_t)>& key_of_;
     const base::CancelToken* cancel_;
     const std::uint32_t page_size_;
     std::vector<std::byte> page_;
@@ -130,17 +130,18 @@ private:
 };
 
 Result<PendingRows> PendingRows::read(space::PageSource& source, std::uint32_t page_size,
-                                      const std::function<std::size_t(std::uint64_t)>& key_fields,
+                                      const std::function<Key(std::uint64_t)>& key_of,
                                       const base::CancelToken* cancel) {
     PendingRows pending;
-    RETURN_IF_ERROR(Reader(source, page_size, key_fields, cancel, pending).run());
+    RETURN_IF_ERROR(Reader(source, page_size, key_of, cancel, pending).run());
     return pending;
 }
 
-bool PendingRows::contains(std::uint64_t table_id, std::span<const record::Field> key) const {
+bool PendingRows::contains(std::uint64_t table_id, const Key& key,
+                           std::span<const record::Field> values) const {
     std::uint64_t row = table_id;
-    for (const record::Field& field : key) {
-        row = hash(row, field.bytes());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        row = key.is_exact(i) ? hash(row, values[i].bytes()) : row;
     }
     return std::ranges::binary_search(rows_, row);
 }

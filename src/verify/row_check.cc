@@ -305,7 +305,8 @@ Status RowChecker::read_entries(const Index& index, const EachEntry& each, Orpha
 }
 
 void RowChecker::take_mark(std::span<const Field> key, const Entry& where, Orphans& orphans) const {
-    if (pending_ != nullptr && !pending_->contains(table_id_, key) && orphans.count++ == 0) {
+    if (pending_ != nullptr && !pending_->contains(table_id_, pending_key_, key) &&
+        orphans.count++ == 0) {
         orphans.first = where;
     }
 }

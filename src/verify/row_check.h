@@ -56,8 +56,10 @@ public:
     void add_changes(btree::BufferedChanges* changes) { changes_ = changes; }
     /// Before run(): what is marked as deleted must be in `pending`, of table `table_id`. Outlives
     /// this.
-    void add_pending(const undo::PendingRows* pending, std::uint64_t table_id) {
+    void add_pending(const undo::PendingRows* pending, std::uint64_t table_id,
+                     const undo::PendingRows::Key& key) {
         pending_ = pending;
+        pending_key_ = key;
         table_id_ = table_id;
     }
     const std::vector<RowGap>& gaps() const { return gaps_; }
@@ -112,6 +114,7 @@ private:
     btree::BlobReader blobs_;
     btree::BufferedChanges* changes_ = nullptr;
     const undo::PendingRows* pending_ = nullptr;
+    undo::PendingRows::Key pending_key_;
     std::uint64_t table_id_ = 0;
     std::unordered_set<std::uint64_t> doubtful_;  // rows of transactions that had not ended
     bool too_many_doubtful_ = false;

@@ -86,17 +86,17 @@ public:
         if (!rows_wanted_) {
             return {};
         }
-        std::unordered_map<std::uint64_t, std::size_t> key_fields;
+        std::unordered_map<std::uint64_t, undo::PendingRows::Key> keys;
         for (const auto& table : catalog.tables) {
             for (const dict::StoredPart& part : table->parts) {
-                key_fields.emplace(part.id, part.indexes.front().layout.key_fields);
+                keys.emplace(part.id, pending_key(part.indexes.front().layout));
             }
         }
         auto read = undo::PendingRows::read(
             spaces_, spaces_.page_size(),
             [&](std::uint64_t table) {
-                const auto found = key_fields.find(table);
-                return found == key_fields.end() ? 0 : found->second;
+                const auto found = keys.find(table);
+                return found == keys.end() ? undo::PendingRows::Key{} : found->second;
             },
             options_.cancel);
         if (!read && is_fatal(read.error())) {
@@ -403,6 +403,17 @@ private:
         return {};
     }
 
+    static undo::PendingRows::Key pending_key(const record::RecordLayout& clustered) {
+        undo::PendingRows::Key key{.fields = clustered.key_fields};
+        for (std::size_t i = 0; i < clustered.key_fields && i < 64; ++i) {
+            const record::ColumnType* const type = clustered.fields[i].type;
+            if (type != nullptr && type->collation != nullptr) {
+                key.exact &= ~(std::uint64_t{1} << i);
+            }
+        }
+        return key;
+    }
+
     /// An instant ALTER TABLE of it had not ended. `unknown`: why what was before cannot be told.
     void note_cut_off(const Part& of, const std::string& index, const Error* unknown) {
         Finding note{.kind = "alter-cut-off",
@@ -536,7 +547,7 @@ private:
             checker.add_changes(&changes);
         }
         if (pending_ && !is_own(*of.table)) {
-            checker.add_pending(&*pending_, part.id);
+            checker.add_pending(&*pending_, part.id, pending_key(part.indexes.front().layout));
         }
         RETURN_IF_ERROR(checker.run());
         for (const RowGap& gap : checker.gaps()) {

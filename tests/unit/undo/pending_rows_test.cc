@@ -13,14 +13,31 @@ namespace {
 
 Result<PendingRows> read(UndoPages& pages) {
     return PendingRows::read(
-        pages, kPageSize, [](std::uint64_t table) { return table == kTable ? 1U : 0U; }, nullptr);
+        pages, kPageSize,
+        [](std::uint64_t table) { return PendingRows::Key{.fields = table == kTable ? 1U : 0U}; },
+        nullptr);
 }
 
 bool holds(const PendingRows& pending, std::uint32_t key, std::uint64_t table = kTable) {
     std::array<std::byte, 4> stored{};
     store_be<std::uint32_t>(stored.data(), key);
     const record::Field field{.data = stored.data(), .size = 4};
-    return pending.contains(table, {&field, 1});
+    return pending.contains(table, {.fields = 1}, {&field, 1});
+}
+
+TEST(PendingRows, EqualKeysOfOtherBytesAreOneRow) {
+    UndoPages pages;
+    pages.add_first(10, kActive, 0);
+    pages.add_record(10, kDeleteMark, 1);
+    const PendingRows::Key text{.fields = 1, .exact = 0};
+    const auto pending = PendingRows::read(
+        pages, kPageSize,
+        [&](std::uint64_t table) { return table == kTable ? text : PendingRows::Key{}; }, nullptr);
+    ASSERT_TRUE(pending) << pending.error().message();
+    const std::array<std::byte, 4> other{};
+    const record::Field field{.data = other.data(), .size = 4};
+    EXPECT_TRUE(pending->contains(kTable, text, {&field, 1}));
+    EXPECT_FALSE(pending->contains(kTable + 1, text, {&field, 1}));
 }
 
 TEST(PendingRows, AreThoseOfOpenTransactionsAndOfTheHistory) {
