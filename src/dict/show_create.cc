@@ -551,11 +551,11 @@ private:
     static bool is_hashed(const FrmKey& key) { return key.algorithm > 4; }
 
     static bool is_prefix(const FrmKey& key, const FrmKeyPart& part, const FrmField& field) {
-        if (key.fulltext() || key.spatial() || !field.plugin_type.empty() || is_hashed(key)) {
+        if (key.fulltext() || key.spatial() || !field.plugin_type.empty()) {
             return false;
         }
         if (is_blob(field.type) || field.type == FrmType::Geometry) {
-            return true;
+            return !is_hashed(key) || part.length != 0;  // 0: the whole value
         }
         return (field.type == FrmType::Char || field.type == FrmType::Varchar) &&
                part.length != field.length;

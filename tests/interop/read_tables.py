@@ -252,6 +252,8 @@ def make_others(sql, config, draw):
     sql.query("INSERT INTO d.in_system SELECT seq, REPEAT('s', seq * 100) FROM seq_1_to_200")
     sql.query("CREATE TABLE d.`weird-näme$.x 日` (`sp ace` INT PRIMARY KEY, `qu``ote` TEXT)")
     sql.query("INSERT INTO d.`weird-näme$.x 日` VALUES (1, 'ä'), (2, NULL)")
+    sql.query("CREATE TABLE d.long_unique (a BLOB, b VARCHAR(20), c VARCHAR(5000), d TEXT, UNIQUE (b(4), a(900)) USING HASH, UNIQUE (c, b(3)), UNIQUE (d), UNIQUE (b))")
+    sql.query("INSERT INTO d.long_unique VALUES ('a', 'b', 'c', 'd'), ('aa', 'bbbbb', 'cc', NULL)")
     sql.query("CREATE TABLE d.full_text (a INT PRIMARY KEY, b TEXT, FULLTEXT (b))")
     sql.query("INSERT INTO d.full_text VALUES (1, 'quick brown fox'), (2, 'hello world')")
     sql.query("CREATE TABLE d.spatial (a INT PRIMARY KEY, g POINT NOT NULL, SPATIAL INDEX (g))")
