@@ -45,6 +45,8 @@ constexpr std::string_view kUndo =
 constexpr std::string_view kMarked =
     "Compare the table with a backup. If no row is missing, a server lost an undo log before purge "
     "read it: harmless, and gone after OPTIMIZE TABLE.";
+constexpr std::string_view kLeftByPurge =
+    "Nothing to do; ALTER TABLE ... FORCE makes the index anew, without them.";
 constexpr std::string_view kNewBackup =
     "Make a new backup, once the server's damaged pages are repaired.";
 constexpr std::string_view kRecover =
@@ -91,6 +93,7 @@ const Steps& steps_of_notes() {
         {"free-page", kHarmless},
         {"leftover-file", kUnfinished},
         {"made-with-damage", kNewBackup},
+        {"mark-left-by-purge", kLeftByPurge},
         {"mark-without-undo", kMarked},
         {"marks-not-checked", kOnceClean},
         {"needs-recovery", kRecover},

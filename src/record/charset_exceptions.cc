@@ -76,6 +76,10 @@ constexpr CharacterRun kUjis[] = {
     {0x8FFEA1, 0xE6FA, 94},
 };
 
+constexpr CharacterRun kEuckr[] = {
+    {0xA2E8, 0x003F, 1},
+};
+
 }  // namespace
 
 std::span<const CharacterRun> exceptions_of(std::string_view charset) {
@@ -87,6 +91,9 @@ std::span<const CharacterRun> exceptions_of(std::string_view charset) {
     }
     if (charset == "ujis") {
         return kUjis;
+    }
+    if (charset == "euckr") {
+        return kEuckr;
     }
     return {};
 }

@@ -325,19 +325,23 @@ void RowChecker::take_mark(const Index& index, std::span<const Field> fields, co
 }
 
 void RowChecker::tell_orphans(std::optional<std::size_t> index, const Orphans& orphans) const {
-    if (orphans.count != 0) {
-        report_(
-            {.kind = "mark-without-undo",
+    if (orphans.count == 0) {
+        return;
+    }
+    // A spatial index takes a new entry beside an equal one that is marked, and purge then leaves
+    // the marked one as the row's own (docs/formats/undo.md#spatial).
+    const bool spatial = index && indexes_[*index].tree.layout->spatial;
+    report_({.kind = spatial ? "mark-left-by-purge" : "mark-without-undo",
              .index = index,
              .page = orphans.first.page,
              .message = fmt::format(
-                 "{} marked as deleted, which no undo log speaks of, the "
-                 "first at offset {}: the mark is damage, or a log was lost "
-                 "before purge read it",
+                 "{} marked as deleted, which no undo log speaks of, the first at offset {}: {}",
                  orphans.count == 1 ? "a record is" : fmt::format("{} records are", orphans.count),
-                 orphans.first.origin),
-             .severity = Severity::Warning});
-    }
+                 orphans.first.origin,
+                 spatial ? "the server leaves such entries where a row comes back to a rectangle "
+                           "that it had before; no search sees them"
+                         : "the mark is damage, or a log was lost before purge read it"),
+             .severity = spatial ? Severity::Note : Severity::Warning});
 }
 
 void RowChecker::take_entry(const Index& index, std::span<const Field> fields, const Entry& where,

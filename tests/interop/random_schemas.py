@@ -34,8 +34,8 @@ _LOAD_THREADS = 3
 _VERIFY_TIMEOUT_S = 300
 _END_TIMEOUT_S = 60
 _ROLLBACK_FAILS = "[FATAL] InnoDB: Error (Failed, retry may succeed) in rollback"  # a fault of the server's own
-# Statistics stay as they are while the server is asked; with the pool of some cells its own recovery can come to a standstill.
-_TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-buffer-pool-size=256M")
+# Statistics stay as they are while the server is asked (it makes those that a table lacks when it opens it); with the pool of some cells its own recovery can come to a standstill.
+_TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-stats-persistent=OFF", "--innodb-buffer-pool-size=256M")
 _FINDINGS_SHOWN = 8
 _SESSION = ("SET sql_mode = '{mode}', NAMES utf8mb4, time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 0, "
             "SESSION lock_wait_timeout = 1, system_versioning_alter_history = KEEP, SESSION innodb_strict_mode = OFF")

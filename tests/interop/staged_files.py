@@ -5,6 +5,7 @@ import os
 import re
 
 import realserver
+import recovery_mirror
 import redoubt
 import staging
 import surgery
@@ -145,6 +146,43 @@ class Deferred(staging.StagedTest):
             with server.connect() as sql:
                 self.assertEqual(sql.value("SELECT COUNT(*) FROM d.t"), "500")
                 self.assertEqual(realserver.check_tables(sql)[0], [])
+
+    def test_new_table_whose_rename_was_logged_but_not_done_keeps_its_name(self):
+        """An ALTER TABLE by copy that ends before its new file, never written, has the table's
+        name. The oracle makes a second file of that name and leaves the first blank; the server
+        does not, and its own log of the statement gives the file the name after that."""
+        def second(sql, server):
+            with open(staging.table_path(server.site, "t"), "rb") as file:
+                before = file.read()
+            sql.query("ALTER TABLE t FORCE, ALGORITHM=COPY")
+            return before
+
+        crashed = staging.crash("alter-copy", _PLAIN, lambda sql: staging.make_table(sql, "t", 500),
+                                second)
+        site = crashed.copy()
+        log = b"".join(records for _, records in surgery.mini_transactions(site.data))
+        copy, back = (re.search(rb"\./d/(#sql-%s-[0-9a-f-]+)\.ibd" % kind, log).group(1).decode()
+                      for kind in (b"alter", b"backup"))
+        name = f"./d/{copy}.ibd\0./d/t.ibd".encode()
+        surgery.cut_log_behind(site.data, lambda records: name in records)
+        os.rename(staging.table_path(site, "t"), staging.table_path(site, copy))
+        _blank_first_page(staging.table_path(site, copy), crashed.config.page_size)
+        with open(staging.table_path(site, back), "wb") as file:
+            file.write(crashed.facts)
+        oracle = crashed.oracle_of(site)
+        server = realserver.Site(f"{site.folder}-server")
+        server.bring(site.folder)
+        answer = self.recover(crashed, site)
+        self.assertEqual((answer.code, answer.document["renamed_files"]), (redoubt.OK, []))
+        problems = redoubt.differences(site, oracle, crashed.config)
+        self.assertEqual(len(problems), 2, problems)
+        self.assertTrue(recovery_mirror.oracle_may_be_wrong(problems), problems)
+        with realserver.Server(server, crashed.config) as running:
+            running.shut_down()
+        for ends in (site, server):
+            self.assertFalse(os.path.exists(staging.table_path(ends, "t")))
+            header = surgery.read(staging.table_path(ends, copy), 34, 4)
+            self.assertNotEqual(header, bytes(4))
 
     def test_dropped_table_is_not_made_again(self):
         def second(sql, _):
