@@ -82,26 +82,16 @@ const Steps& steps_of_damage() {
 
 const Steps& steps_of_notes() {
     static const Steps kSteps = {
-        {"alter-cut-off", kUndo},
-        {"ddl-not-committed", kUnfinished},
-        {"dropped-file", kUnfinished},
-        {"file-missing", kUnfinished},
-        {"file-tail", kHarmless},
-        {"file-to-be-created", kHeals},
-        {"file-to-be-extended", kHeals},
-        {"first-page", kHeals},
-        {"free-page", kHarmless},
-        {"leftover-file", kUnfinished},
-        {"made-with-damage", kNewBackup},
-        {"mark-left-by-purge", kLeftByPurge},
-        {"mark-without-undo", kMarked},
-        {"marks-not-checked", kOnceClean},
-        {"needs-recovery", kRecover},
-        {"recovery-note", kHeals},
-        {"rename-pending", kHeals},
-        {"rows-not-compared", kOnceClean},
-        {"table-not-checked", kOnceClean},
-        {"torn-page", kHeals},
+        {"alter-cut-off", kUndo},          {"ddl-not-committed", kUnfinished},
+        {"dropped-file", kUnfinished},     {"file-missing", kUnfinished},
+        {"file-tail", kHarmless},          {"file-to-be-created", kHeals},
+        {"file-to-be-extended", kHeals},   {"first-page", kHeals},
+        {"free-page", kHarmless},          {"leftover-file", kUnfinished},
+        {"made-with-damage", kNewBackup},  {"mark-left-by-purge", kLeftByPurge},
+        {"mark-without-undo", kMarked},    {"marks-not-checked", kOnceClean},
+        {"needs-recovery", kRecover},      {"recovery-note", kHeals},
+        {"rename-pending", kHeals},        {"rows-not-compared", kOnceClean},
+        {"table-not-checked", kOnceClean}, {"torn-page", kHeals},
     };
     return kSteps;
 }

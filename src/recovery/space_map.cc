@@ -391,7 +391,7 @@ private:
         if (space.file) {
             space.name = table_name_of(space.path);
         }
-        // A deferred file keeps its name: its DDL was not committed, the server rolls it back.
+        // A deferred file keeps its name, as in the server: its log of the statement ends the DDL.
         if (space.file && !was_unusable) {
             plan_rename(space, events);
         }

@@ -61,7 +61,7 @@ TEST(TextConverter, MapsCharactersAsTheServerDoes) {
     EXPECT_EQ(converted("big5", "a4a4c6a6c7fda145"), "中あ?\u2022");
     EXPECT_EQ(converted("ujis", "a1"), "?");  // half a character
     EXPECT_EQ(converted("sjis", "93fa5c7e"), "日\\~");
-    EXPECT_EQ(converted("euckr", "fe6d41"), "?A");  // a character without a code point
+    EXPECT_EQ(converted("euckr", "fe6d41"), "?A");        // a character without a code point
     EXPECT_EQ(converted("euckr", "6ca2e8eacb"), "l?危");  // one that glibc skips in silence
     EXPECT_EQ(converted("gbk", "fe766541"), "?eA");
 }
