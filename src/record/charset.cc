@@ -361,8 +361,37 @@ TextConverter::~TextConverter() {
     }
 }
 
+namespace {
+
+/// `text`, or `scratch` with '?' for each byte that is in no character of up to three (seen).
+std::string_view as_utf8mb3(std::string_view text, std::string& scratch) {
+    constexpr std::uint32_t kThreeBytesMax = 0xFFFF;
+    bool right = true;
+    for (std::string_view rest = text; !rest.empty();) {
+        const std::string_view before = rest;
+        if (take_code_point(rest) <= kThreeBytesMax) {
+            if (!right) {
+                scratch += before.substr(0, before.size() - rest.size());
+            }
+            continue;
+        }
+        if (right) {
+            scratch = text.substr(0, text.size() - before.size());
+            right = false;
+        }
+        scratch += '?';
+        rest = before.substr(1);
+    }
+    return right ? text : scratch;
+}
+
+}  // namespace
+
 std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::string& scratch) {
     const bool ascii = charset_.name == "ascii";
+    if (charset_.name == "utf8mb3" && !is_ascii(bytes)) {
+        return as_utf8mb3(as_text(bytes), scratch);
+    }
     if ((is_utf8(charset_) && !ascii) || (ascii_based_ && is_ascii(bytes))) {
         return as_text(bytes);
     }

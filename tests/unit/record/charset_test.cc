@@ -77,6 +77,10 @@ TEST(TextConverter, ReplacesWhatIsNoCharacter) {
     EXPECT_EQ(converted("utf32", "6162636465"), "?????");
     EXPECT_EQ(converted("utf32", "000000410011000000000042"), "A??\0??"s);
     EXPECT_EQ(converted("sjis", "ff41"), "?A");
+    EXPECT_EQ(converted("utf8mb3", "00e90301"), "\0?\3\1"s);
+    EXPECT_EQ(converted("utf8mb3", "e697a5f09f9880e697"), "日??????");
+    EXPECT_EQ(converted("utf8mb3", "c3a9eda181"), "é\xED\xA1\x81");
+    EXPECT_EQ(converted("utf8mb4", "00e9"), "\0\xE9"s);
     EXPECT_EQ(converted("ascii", "41c3a9"), "A??");
 }
 
