@@ -6,29 +6,14 @@
 #include <span>
 
 #include "base/big_endian.h"
+#include "fuzz/input_pages.h"
 #include "space/extent_map.h"
 
 namespace {
 
 using namespace redoubt;
 
-class InputPages final : public space::PageSource {
-public:
-    InputPages(std::span<const std::byte> bytes, std::uint32_t page_size)
-        : bytes_(bytes), pages_(std::max<std::size_t>(bytes.size() / page_size, 1)) {}
-    Status read(PageId id, std::span<std::byte> plain) override {
-        std::fill(plain.begin(), plain.end(), std::byte{0});
-        const std::size_t at = id.page.value % pages_ * plain.size();
-        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
-                    std::min(plain.size(), bytes_.size() - at), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return 3000; }
-
-private:
-    std::span<const std::byte> bytes_;
-    std::size_t pages_;
-};
+constexpr std::uint32_t kPages = 3000;
 
 }  // namespace
 
@@ -41,9 +26,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!flags) {
         return 0;
     }
-    InputPages pages(input.subspan(4), flags->physical_page_size);
+    fuzz::InputPages pages(input.subspan(4), flags->physical_page_size, kPages);
     const auto map = space::build_extent_map(pages, SpaceId{1}, *flags);
-    if (!map || map->use.size() != map->owner.size() || map->use.size() > 3000) {
+    if (!map || map->use.size() != map->owner.size() || map->use.size() > kPages) {
         std::abort();
     }
     return 0;

@@ -8,6 +8,7 @@
 #include "base/big_endian.h"
 #include "btree/blob.h"
 #include "btree/tree.h"
+#include "fuzz/input_pages.h"
 #include "verify/tree_check.h"
 
 namespace {
@@ -15,24 +16,6 @@ namespace {
 using namespace redoubt;
 
 constexpr std::uint32_t kPages = 300;
-
-class InputPages final : public space::PageSource {
-public:
-    InputPages(std::span<const std::byte> bytes, std::size_t page_size)
-        : bytes_(bytes), pages_(std::max<std::size_t>(bytes.size() / page_size, 1)) {}
-    Status read(PageId id, std::span<std::byte> plain) override {
-        std::fill(plain.begin(), plain.end(), std::byte{0});
-        const std::size_t at = id.page.value % pages_ * plain.size();
-        std::copy_n(bytes_.begin() + static_cast<std::ptrdiff_t>(at),
-                    std::min(plain.size(), bytes_.size() - at), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return kPages; }
-
-private:
-    std::span<const std::byte> bytes_;
-    std::size_t pages_;
-};
 
 }  // namespace
 
@@ -43,7 +26,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto input = std::as_bytes(std::span(data, size)).subspan(1);
     const bool compressed = (data[0] & 2) != 0;
     const std::uint32_t physical = compressed ? 2048 : 4096;
-    InputPages pages(input, physical);
+    fuzz::InputPages pages(input, physical, kPages);
     record::RecordLayout layout;
     layout.compact = (data[0] & 1) != 0;
     layout.fields = {{.fixed_size = 4, .nullable = false}, {.big = true}, {.fixed_size = 6}};

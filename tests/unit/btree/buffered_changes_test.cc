@@ -4,11 +4,10 @@
 
 #include <gmock/gmock.h>
 
-#include <map>
-
 #include "base/big_endian.h"
 #include "page/change_buffer.h"
 #include "record/parse.h"
+#include "unit/made_pages.h"
 
 namespace redoubt::btree {
 namespace {
@@ -20,7 +19,7 @@ constexpr std::uint32_t kPageSize = 4096;
 constexpr PageId kLeaf{SpaceId{7}, PageNo{5}};
 constexpr std::uint64_t kIndexId = 42;
 
-using Bytes = std::vector<std::byte>;
+using test::Bytes;
 
 Bytes bytes_of(std::string_view text) {
     const auto view = std::as_bytes(std::span(text));
@@ -34,20 +33,6 @@ Bytes number(std::uint64_t value, std::size_t size) {
     }
     return made;
 }
-
-class MadePages final : public space::PageSource {
-public:
-    Status read(PageId id, std::span<std::byte> plain) override {
-        const auto found = pages.find(id);
-        if (found == pages.end()) {
-            return corruption(id, "unreadable");
-        }
-        std::copy(found->second.begin(), found->second.end(), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return 20; }
-    std::map<PageId, Bytes> pages;
-};
 
 void put16(Bytes& page, std::size_t at, std::size_t value) {
     store_be<std::uint16_t>(page.data() + at, static_cast<std::uint16_t>(value));
@@ -95,15 +80,15 @@ protected:
         layout_.fields = {{.nullable = true, .big = true}, {.fixed_size = 4, .nullable = false}};
         layout_.key_fields = 2;
         layout_.finish();
-        pages_.pages[{kSystemSpace, page::kChangeBufferRoot}] =
+        pages_.page({kSystemSpace, page::kChangeBufferRoot}) =
             root_of(page::kChangeBufferIndex, false);
-        pages_.pages[kLeaf] = root_of(kIndexId, true);
-        pages_.pages[{kLeaf.space, PageNo{1}}] = Bytes(kPageSize);
+        pages_.page(kLeaf) = root_of(kIndexId, true);
+        pages_.page({kLeaf.space, PageNo{1}}) = Bytes(kPageSize);
         flag(true);
     }
 
     void flag(bool wait) {  // page 5: the high half of the third byte
-        pages_.pages[{kLeaf.space, PageNo{1}}][94 + 2] = wait ? std::byte{0x40} : std::byte{0};
+        pages_.page({kLeaf.space, PageNo{1}})[94 + 2] = wait ? std::byte{0x40} : std::byte{0};
     }
 
     void entry(std::string_view text, std::uint32_t key, bool deleted = false) {
@@ -115,7 +100,7 @@ protected:
         record.insert(record.end(), data.begin(), data.end());
         const Bytes end = number(key, 4);
         record.insert(record.end(), end.begin(), end.end());
-        append(pages_.pages[kLeaf], true, record, origin);
+        append(pages_.page(kLeaf), true, record, origin);
     }
 
     /// A change of kLeaf (or another page of its space).
@@ -141,7 +126,7 @@ protected:
         for (const Bytes& field : fields) {
             record.insert(record.end(), field.begin(), field.end());
         }
-        append(pages_.pages[{kSystemSpace, page::kChangeBufferRoot}], false, record, origin);
+        append(pages_.page({kSystemSpace, page::kChangeBufferRoot}), false, record, origin);
     }
 
     /// "text key", with a minus before those that are marked as deleted.
@@ -175,7 +160,7 @@ protected:
         return {static_cast<const char*>(static_cast<const void*>(field.data)), field.size};
     }
 
-    MadePages pages_;
+    test::MadePages pages_{kLeaf.space, kPageSize};
     record::RecordLayout layout_;
     std::uint16_t counter_ = 0;
 };
@@ -244,8 +229,7 @@ TEST_F(BufferedChangesTest, ChangesThatDoNotFitThePageAreAnError) {
 TEST_F(BufferedChangesTest, ChangesOfAnUnknownKindOrFormatAreAnError) {
     change(3, "a", 1);
     EXPECT_THAT(read(), ElementsAre(HasSubstr("unknown kind 3")));
-    pages_.pages[{kSystemSpace, page::kChangeBufferRoot}] =
-        root_of(page::kChangeBufferIndex, false);
+    pages_.page({kSystemSpace, page::kChangeBufferRoot}) = root_of(page::kChangeBufferIndex, false);
     change(0, "a", 1, kLeaf.page, 0);
     EXPECT_THAT(read(), ElementsAre(HasSubstr("none of its index")));
 }

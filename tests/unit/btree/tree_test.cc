@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
-#include <map>
 #include <optional>
 #include <random>
 #include <thread>
@@ -15,6 +13,7 @@
 #include "base/big_endian.h"
 #include "record/column_type.h"
 #include "record/parse.h"
+#include "unit/made_pages.h"
 #include "unit/space/fake_space.h"
 
 namespace redoubt::btree {
@@ -28,64 +27,27 @@ constexpr std::uint32_t kPageSize = test::kFakePageSize;
 constexpr SpaceId kSpace{7};
 constexpr std::uint64_t kIndexId = 42;
 
-class MadePages final : public space::PageSource {
+class MadePages final : public test::MadePages {
 public:
+    MadePages() : test::MadePages(kSpace, kPageSize, 200) {}
+
     Status read(PageId id, std::span<std::byte> plain) override {
-        ++reads_;
-        const auto found = pages_.find(id.page.value);
-        if (found == pages_.end()) {
-            return descriptors_ && id.page.value < 3 ? descriptors_->read(id, plain)
-                                                     : corruption(id, "unreadable");
-        }
-        std::copy(found->second.begin(), found->second.end(), plain.begin());
-        return {};
+        return descriptors_ && id.page.value < 3 && !has(id.page.value)
+                   ? descriptors_->read(id, plain)
+                   : test::MadePages::read(id, plain);
     }
-    Result<std::uint32_t> page_count(SpaceId) override { return 200; }
     /// Pages 0 to 2 are those of a FakeSpace, by which 3 and 64 to 137 are in use; else unreadable.
     void know_use() { descriptors_.emplace(kSpace); }
-    std::size_t reads() const { return reads_; }
 
-    std::vector<std::byte>& page(std::uint32_t number) { return pages_[number]; }
-    void lose(std::uint32_t number) { pages_.erase(number); }
-
-    /// A COMPACT page with these keys; above the leaves each with a child.
     void make(std::uint32_t number, std::uint16_t level, PageNo previous, PageNo next,
               const std::vector<std::uint32_t>& keys, const std::vector<std::uint32_t>& children) {
-        std::vector<std::byte> page(kPageSize);
-        const auto put16 = [&](std::size_t at, std::size_t value) {
-            store_be<std::uint16_t>(page.data() + at, static_cast<std::uint16_t>(value));
-        };
-        store_be<std::uint32_t>(page.data() + 4, number);
-        store_be<std::uint32_t>(page.data() + 8, previous.value);
-        store_be<std::uint32_t>(page.data() + 12, next.value);
-        put16(24, 17855);
-        put16(42, 0x8000 | (keys.size() + 2));
-        put16(54, keys.size());
-        put16(64, level);
-        store_be<std::uint64_t>(page.data() + 66, kIndexId);
-        std::size_t before = record::kCompactInfimum;
-        std::size_t origin = record::kCompactHeap + record::kCompactHeader;
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            put16(before - 2, origin - before);
-            const bool first = i == 0 && level > 0 && previous == kNoPage;
-            page[origin - 5] = first ? std::byte{0x10} : std::byte{0};
-            put16(origin - 4, ((i + 2) << 3) | (level > 0 ? 1 : 0));
-            store_be<std::uint32_t>(page.data() + origin, keys[i]);
-            if (level > 0) {
-                store_be<std::uint32_t>(page.data() + origin + 4, children[i]);
-            }
-            before = origin;
-            origin += 8 + record::kCompactHeader;
-        }
-        put16(before - 2, record::kCompactSupremum - before);
-        put16(40, origin);
-        pages_[number] = std::move(page);
+        test::make_keys(*this,
+                        {.index_id = kIndexId, .level = level, .previous = previous, .next = next},
+                        number, keys, children);
     }
 
 private:
     std::optional<test::FakeSpace> descriptors_;
-    std::map<std::uint32_t, std::vector<std::byte>> pages_;
-    std::atomic<std::size_t> reads_ = 0;
 };
 
 class TreeTest : public testing::Test {
@@ -373,7 +335,6 @@ TEST_F(StrayTest, WhateverIsDamagedNoKeyComesTwiceOrFromAFreedPage) {
             }
             const std::uint32_t to =
                 random() % 4 == 0 ? kNoPage.value : any(kFirst) + seed % 2 * 60;
-            pages_.page(page).resize(kPageSize);  // unless it was lost
             store_be<std::uint32_t>(pages_.page(page).data() + 8 + random() % 2 * 4, to);
         }
         TreeReader tree = reader();

@@ -98,7 +98,7 @@ TEST(PendingRows, OfDamagedUndoAreAnErrorAfterFewReads) {
         const auto pending = read(pages);
         ASSERT_FALSE(pending);
         EXPECT_EQ(pending.error().code(), ErrorCode::Corruption);
-        EXPECT_LT(pages.reads, 3 * kPageCount);
+        EXPECT_LT(pages.reads(), 3 * kPageCount);
     };
     check([](UndoPages& pages) { pages.put32(10, kNextPage, 10); });
     check([](UndoPages& pages) { pages.put32(10, kFirstLog + kHistoryNode + 6, 10); });

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
 #include "base/big_endian.h"
-#include "space/page_source.h"
+#include "unit/made_pages.h"
 
 namespace redoubt::undo {
 
@@ -36,32 +35,15 @@ inline constexpr std::uint16_t kToPurge = 4;
 inline constexpr std::uint8_t kInsert = 11;
 inline constexpr std::uint8_t kDeleteMark = 14;
 
-class UndoPages final : public space::PageSource {
+class UndoPages final : public test::MadePages {
 public:
-    UndoPages() {
-        auto& system = page(5, 7);
+    UndoPages() : test::MadePages(kSystemSpace, kPageSize, kPageCount) {
+        auto& system = new_page(5, 7);
         std::fill(system.begin() + kSlots, system.end(), std::byte{0xFF});
         put32(5, kSlots, 0);
         put32(5, kSlots + 4, kSegmentPage);
-        auto& segment = page(kSegmentPage, 6);
+        auto& segment = new_page(kSegmentPage, 6);
         std::fill(segment.begin() + kHistory + 4, segment.end(), std::byte{0xFF});
-    }
-    Status read(PageId id, std::span<std::byte> plain) override {
-        ++reads;
-        const auto found = pages_.find(id.page.value);
-        if (found == pages_.end()) {
-            return corruption(id, "unreadable");
-        }
-        std::copy(found->second.begin(), found->second.end(), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return kPageCount; }
-
-    void put16(std::uint32_t number, std::size_t at, std::size_t value) {
-        store_be<std::uint16_t>(pages_[number].data() + at, static_cast<std::uint16_t>(value));
-    }
-    void put32(std::uint32_t number, std::size_t at, std::uint32_t value) {
-        store_be<std::uint32_t>(pages_[number].data() + at, value);
     }
     /// The first page of a segment, in undo slot `slot`, with one log and no records.
     void add_first(std::uint32_t number, std::uint16_t state, unsigned slot) {
@@ -72,7 +54,7 @@ public:
         add_log(number);
     }
     void add_page(std::uint32_t number) {
-        page(number, 2);
+        new_page(number, 2);
         put32(number, kPreviousPage, kNoPage.value);
         put32(number, kNextPage, kNoPage.value);
         put16(number, kFreeFrom, kRecords);
@@ -106,7 +88,7 @@ public:
         const std::size_t at = free_from(number);
         const std::size_t next = at + 2 + body.size() + 2;
         put16(number, at, next);
-        std::transform(body.begin(), body.end(), pages_[number].begin() + static_cast<long>(at) + 2,
+        std::transform(body.begin(), body.end(), page(number).begin() + static_cast<long>(at) + 2,
                        [](std::uint8_t b) { return std::byte{b}; });
         put16(number, next - 2, at);
         put16(number, kFreeFrom, next);
@@ -132,23 +114,19 @@ public:
         put32(page, at, kNoPage.value);
     }
 
-    unsigned reads = 0;
-
 private:
-    std::vector<std::byte>& page(std::uint32_t number, std::uint16_t type) {
-        auto& made = pages_[number];
-        made.assign(kPageSize, std::byte{0});
+    test::Bytes& new_page(std::uint32_t number, std::uint16_t type) {
+        test::Bytes& made = page(number);
+        std::ranges::fill(made, std::byte{0});
         put16(number, kType, type);
         return made;
     }
     std::size_t free_from(std::uint32_t number) {
-        return load_be<std::uint16_t>(pages_[number].data() + kFreeFrom);
+        return load_be<std::uint16_t>(page(number).data() + kFreeFrom);
     }
     std::size_t last_log(std::uint32_t number) {
-        return load_be<std::uint16_t>(pages_[number].data() + kLastLog);
+        return load_be<std::uint16_t>(page(number).data() + kLastLog);
     }
-
-    std::map<std::uint32_t, std::vector<std::byte>> pages_;
 };
 
 }  // namespace redoubt::undo

@@ -4,11 +4,9 @@
 
 #include <cmath>
 #include <cstring>
-#include <map>
 
-#include "base/big_endian.h"
 #include "page/header.h"
-#include "record/parse.h"
+#include "unit/made_pages.h"
 #include "verify/tree_check.h"
 
 namespace redoubt::verify {
@@ -25,65 +23,32 @@ constexpr std::size_t kBoxSize = 32;
 
 using Ends = std::array<double, 4>;  // least and greatest x, least and greatest y
 
-class MadePages final : public space::PageSource {
+class MadePages final : public test::MadePages {
 public:
-    Status read(PageId id, std::span<std::byte> plain) override {
-        const auto found = pages.find(id.page.value);
-        if (found == pages.end()) {
-            return corruption(id, "unreadable");
-        }
-        std::copy(found->second.begin(), found->second.end(), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return kPageCount; }
-    void put16(std::uint32_t page, std::size_t at, std::size_t value) {
-        store_be<std::uint16_t>(pages[page].data() + at, static_cast<std::uint16_t>(value));
-    }
-    void put32(std::uint32_t page, std::size_t at, std::size_t value) {
-        store_be<std::uint32_t>(pages[page].data() + at, static_cast<std::uint32_t>(value));
-    }
+    MadePages() : test::MadePages(kSpace, kPageSize, kPageCount) {}
+
     static std::size_t origin_of(std::size_t record) {
-        return record::kCompactHeap + record::kCompactHeader +
-               record * (record::kCompactHeader + kBoxSize + 4);
+        return test::IndexPage::origin_of(record, kBoxSize + 4);
     }
-    void put_box(std::uint32_t page, std::size_t record, const Ends& box) {
-        std::memcpy(pages[page].data() + origin_of(record), box.data(), kBoxSize);
+    void put_box(std::uint32_t number, std::size_t record, const Ends& box) {
+        std::memcpy(page(number).data() + origin_of(record), box.data(), kBoxSize);
     }
 
-    /// Boxes, at most seven, each with a key or, above the leaves, a child.
+    /// Boxes, each with a key or, above the leaves, a child.
     void make(std::uint32_t number, std::uint16_t level, PageNo previous, PageNo next,
               const std::vector<std::pair<Ends, std::uint32_t>>& records) {
-        pages[number].assign(kPageSize, std::byte{0});
-        put32(number, 8, previous.value);
-        put32(number, 12, next.value);
-        put16(number, 24, 17854);
-        put16(number, 38, 2);
-        put16(number, 42, 0x8000 | (records.size() + 2));
-        put16(number, 54, records.size());
-        put16(number, 64, level);
-        store_be<std::uint64_t>(pages[number].data() + 66, kIndexId);
-        std::size_t before = record::kCompactInfimum;
-        std::size_t end = record::kCompactHeap;
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            const std::size_t origin = origin_of(i);
-            put16(number, before - 2, origin - before);
-            const bool first = i == 0 && level > 0 && previous == kNoPage;
-            pages[number][origin - 5] = first ? std::byte{0x10} : std::byte{0};
-            put16(number, origin - 4, ((i + 2) << 3) | (level > 0 ? 1 : 0));
-            put_box(number, i, records[i].first);
-            put32(number, origin + kBoxSize, records[i].second);
-            end = origin + kBoxSize + 4;
-            before = origin;
+        std::vector<test::Bytes> made;
+        for (const auto& [box, value] : records) {
+            made.push_back(test::integers({0, 0, 0, 0, 0, 0, 0, 0, value}));
+            std::memcpy(made.back().data(), box.data(), kBoxSize);
         }
-        put16(number, before - 2, record::kCompactSupremum - before);
-        put16(number, 40, end);
-        pages[number][record::kCompactInfimum - 5] = std::byte{1};
-        pages[number][record::kCompactSupremum - 5] = static_cast<std::byte>(records.size() + 1);
-        put16(number, kPageSize - 10, record::kCompactInfimum);
-        put16(number, kPageSize - 12, record::kCompactSupremum);
+        test::IndexPage{.type = test::IndexPage::kRTree,
+                        .index_id = kIndexId,
+                        .level = level,
+                        .previous = previous,
+                        .next = next}
+            .make(*this, number, made);
     }
-
-    std::map<std::uint32_t, std::vector<std::byte>> pages;
 };
 
 class SpatialCheckTest : public testing::Test {

@@ -4,11 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include <map>
-
-#include "base/big_endian.h"
 #include "page/header.h"
-#include "record/parse.h"
+#include "unit/made_pages.h"
 
 namespace redoubt::verify {
 namespace {
@@ -24,72 +21,19 @@ constexpr std::uint32_t kInodePage = 2;
 constexpr std::uint16_t kLeafInode = 50;
 constexpr std::uint16_t kInnerInode = 50 + 576;  // an inode has 64 + 4 * 128 bytes
 
-class MadePages final : public space::PageSource {
+class MadePages final : public test::MadePages {
 public:
-    Status read(PageId id, std::span<std::byte> plain) override {
-        ++reads;
-        const auto found = pages_.find(id.page.value);
-        if (found == pages_.end()) {
-            return corruption(id, "unreadable");
-        }
-        std::copy(found->second.begin(), found->second.end(), plain.begin());
-        return {};
-    }
-    Result<std::uint32_t> page_count(SpaceId) override { return kPageCount; }
-    void lose(std::uint32_t number) { pages_.erase(number); }
+    MadePages() : test::MadePages(kSpace, kPageSize, kPageCount) {}
 
-    void put16(std::uint32_t page, std::size_t at, std::size_t value) {
-        store_be<std::uint16_t>(pages_[page].data() + at, static_cast<std::uint16_t>(value));
-    }
-    void put32(std::uint32_t page, std::size_t at, std::size_t value) {
-        store_be<std::uint32_t>(pages_[page].data() + at, static_cast<std::uint32_t>(value));
-    }
-
-    /// Keys, at most seven; above the leaves each with a child.
     void make(std::uint32_t number, std::uint16_t level, PageNo previous, PageNo next,
               const std::vector<std::uint32_t>& keys, const std::vector<std::uint32_t>& children) {
-        auto& page = pages_[number];
-        page.assign(kPageSize, std::byte{0});
-        put32(number, 8, previous.value);
-        put32(number, 12, next.value);
-        put16(number, 24, 17855);
-        put16(number, 38, 2);
-        put16(number, 42, 0x8000 | (keys.size() + 2));
-        put16(number, 54, keys.size());
-        put16(number, 64, level);
-        store_be<std::uint64_t>(page.data() + 66, kIndexId);
-        std::size_t before = record::kCompactInfimum;
-        std::size_t end = record::kCompactHeap;
-        for (std::size_t i = 0; i < keys.size(); ++i) {
-            const std::size_t origin = origin_of(i, level);
-            put16(number, before - 2, origin - before);
-            const bool first = i == 0 && level > 0 && previous == kNoPage;
-            page[origin - 5] = first ? std::byte{0x10} : std::byte{0};
-            put16(number, origin - 4, ((i + 2) << 3) | (level > 0 ? 1 : 0));
-            put32(number, origin, keys[i]);
-            end = origin + 4;
-            if (level > 0) {
-                put32(number, origin + 4, children[i]);
-                end += 4;
-            }
-            before = origin;
-        }
-        put16(number, before - 2, record::kCompactSupremum - before);
-        put16(number, 40, end);
-        page[record::kCompactInfimum - 5] = std::byte{1};
-        page[record::kCompactSupremum - 5] = static_cast<std::byte>(keys.size() + 1);
-        put16(number, kPageSize - 10, record::kCompactInfimum);
-        put16(number, kPageSize - 12, record::kCompactSupremum);
+        test::make_keys(*this,
+                        {.index_id = kIndexId, .level = level, .previous = previous, .next = next},
+                        number, keys, children);
     }
     static std::size_t origin_of(std::size_t record, std::uint16_t level) {
-        const std::size_t size = record::kCompactHeader + (level > 0 ? 8 : 4);
-        return record::kCompactHeap + record::kCompactHeader + record * size;
+        return test::IndexPage::origin_of(record, level > 0 ? 8 : 4);
     }
-
-    std::size_t reads = 0;
-
-private:
-    std::map<std::uint32_t, std::vector<std::byte>> pages_;
 };
 
 class TreeCheckTest : public testing::Test {
@@ -152,7 +96,8 @@ TEST_F(TreeCheckTest, WholeTreeHasNoProblems) {
 
 TEST_F(TreeCheckTest, ReadsEachPageOnceButForThoseAboveTheLeaves) {
     check();
-    EXPECT_EQ(pages_.reads, 1U + 2U + 1U + 1U + 3U);  // root, inode twice, root, root again, leaves
+    EXPECT_EQ(pages_.reads(),
+              1U + 2U + 1U + 1U + 3U);  // root, inode twice, root, root again, leaves
 }
 
 TEST_F(TreeCheckTest, FindsDamageOnOnePage) {
