@@ -93,8 +93,9 @@ std::string temporal(std::string_view name, const FrmField& field, unsigned plai
 std::string labelled(std::string_view name, const FrmField& field) {
     std::string out(name);
     out += '(';
+    std::string scratch;
     for (std::size_t i = 0; field.labels != nullptr && i < field.labels->size(); ++i) {
-        out += (i > 0 ? "," : "") + quote_text((*field.labels)[i]);
+        out += (i > 0 ? "," : "") + quote_text(record::as_valid_utf8((*field.labels)[i], scratch));
     }
     return out + ")";
 }
@@ -492,6 +493,10 @@ private:
                                                value->kind == Kind::Float));
             case Kind::Decimal:
                 return zero_filled(field, std::string(value->text));
+            case Kind::Text: {
+                std::string scratch;
+                return quote_text(record::as_valid_utf8(value->text, scratch));
+            }
             default:
                 return quote_text(value->text);
         }

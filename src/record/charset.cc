@@ -31,7 +31,7 @@ constexpr unsigned kCaseBit = 1;
 constexpr std::uint32_t kSurrogates = 0xD800;
 constexpr std::uint32_t kLowSurrogates = 0xDC00;
 constexpr std::uint32_t kSurrogatesEnd = 0xE000;
-constexpr std::uint32_t kCodePointMax = 0x10FFFF;
+constexpr std::uint32_t kThreeBytesMax = 0xFFFF;  // code point of three bytes in UTF-8
 
 const Charset* find_charset(std::string_view name) {
     for (const Charset& charset : charsets()) {
@@ -361,15 +361,11 @@ TextConverter::~TextConverter() {
     }
 }
 
-namespace {
-
-/// `text`, or `scratch` with '?' for each byte that is in no character of up to three (seen).
-std::string_view as_utf8mb3(std::string_view text, std::string& scratch) {
-    constexpr std::uint32_t kThreeBytesMax = 0xFFFF;
+std::string_view as_valid_utf8(std::string_view text, std::string& scratch, std::uint32_t last) {
     bool right = true;
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view before = rest;
-        if (take_code_point(rest) <= kThreeBytesMax) {
+        if (take_code_point(rest) <= last) {
             if (!right) {
                 scratch += before.substr(0, before.size() - rest.size());
             }
@@ -385,12 +381,10 @@ std::string_view as_utf8mb3(std::string_view text, std::string& scratch) {
     return right ? text : scratch;
 }
 
-}  // namespace
-
 std::string_view TextConverter::to_utf8(std::span<const std::byte> bytes, std::string& scratch) {
     const bool ascii = charset_.name == "ascii";
     if (charset_.name == "utf8mb3" && !is_ascii(bytes)) {
-        return as_utf8mb3(as_text(bytes), scratch);
+        return as_valid_utf8(as_text(bytes), scratch, kThreeBytesMax);
     }
     if ((is_utf8(charset_) && !ascii) || (ascii_based_ && is_ascii(bytes))) {
         return as_text(bytes);

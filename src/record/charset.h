@@ -87,6 +87,11 @@ bool encode_text(const Charset& charset, std::string_view utf8, std::string& out
 /// kNoCodePoint where it is not valid, and then the rest is of no use.
 std::uint32_t take_code_point(std::string_view& text);
 inline constexpr std::uint32_t kNoCodePoint = 0xFFFFFFFF;
+inline constexpr std::uint32_t kCodePointMax = 0x10FFFF;
+/// `text` where it is all UTF-8 of code points up to `last`, else `scratch`, with '?' in place of
+/// each byte that is in no such character, as the server shows them.
+std::string_view as_valid_utf8(std::string_view text, std::string& scratch,
+                               std::uint32_t last = kCodePointMax);
 
 /// Appends a code point, also one half of a surrogate pair; what is none becomes '?'.
 void append_utf8(std::string& out, std::uint32_t code_point);
