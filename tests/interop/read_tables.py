@@ -254,6 +254,11 @@ def make_others(sql, config, draw):
     sql.query("INSERT INTO d.`weird-näme$.x 日` VALUES (1, 'ä'), (2, NULL)")
     sql.query("CREATE TABLE d.long_unique (a BLOB, b VARCHAR(20), c VARCHAR(5000), d TEXT, UNIQUE (b(4), a(900)) USING HASH, UNIQUE (c, b(3)), UNIQUE (d), UNIQUE (b))")
     sql.query("INSERT INTO d.long_unique VALUES ('a', 'b', 'c', 'd'), ('aa', 'bbbbb', 'cc', NULL)")
+    for charset in ("utf8mb3", "utf8mb4"):  # the server leaves the labels' bytes as they were
+        for name in ("enum", "set"):
+            sql.query(f"CREATE TABLE d.labels_{name}_{charset} (a INT PRIMARY KEY, b {name}('é', 'b', '中日')) CHARACTER SET gbk")
+            sql.query(f"ALTER TABLE d.labels_{name}_{charset} CONVERT TO CHARACTER SET {charset}")
+            sql.query(f"INSERT INTO d.labels_{name}_{charset} VALUES (1, 1), (2, 2), (3, 3)")
     sql.query("CREATE TABLE d.full_text (a INT PRIMARY KEY, b TEXT, FULLTEXT (b))")
     sql.query("INSERT INTO d.full_text VALUES (1, 'quick brown fox'), (2, 'hello world')")
     sql.query("CREATE TABLE d.spatial (a INT PRIMARY KEY, g POINT NOT NULL, SPATIAL INDEX (g))")
