@@ -35,8 +35,9 @@ _LOAD_THREADS = 3
 _VERIFY_TIMEOUT_S = 300
 _END_TIMEOUT_S = 60
 _ROLLBACK_FAILS = "[FATAL] InnoDB: Error (Failed, retry may succeed) in rollback"  # a fault of the server's own
-# Statistics stay as they are while the server is asked (it makes those that a table lacks when it opens it); with the pool of some cells its own recovery can come to a standstill.
-_TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-stats-persistent=OFF", "--innodb-buffer-pool-size=256M")
+# Statistics stay as they are while the server is asked; with the pool of some cells its own recovery can come to a standstill.
+_TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-buffer-pool-size=256M")
+_STATISTICS = ("mysql.innodb_table_stats", "mysql.innodb_index_stats")
 _MEMORY_MAX = 4 << 30  # bytes
 _FINDINGS_SHOWN = 8
 _SESSION = ("SET sql_mode = '{mode}', NAMES utf8mb4, time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 0, "
@@ -49,6 +50,23 @@ def _without_what_may_differ(statement):
     AUTO_INCREMENT: the server takes the greatest value there is where that is behind the stored counter, as after an UPDATE."""
     statement = re.sub(r"convert\((`(?:[^`]|``)+`) using \w+\)", r"\1", statement)
     return re.sub(r" AUTO_INCREMENT=\d+", "", statement)
+
+
+def _compare_statistics(dump, sql, tables):
+    """But for tables of which recovery takes back the ALTER, or which it gives another table's place: their statistics go with them."""
+    moved = [table for table in tables if any(f"table {table} is still " in note for note in dump.notes)]
+
+    def kept(rows):
+        names = [(row, f"{row[0]}.{row[1].split('#P#')[0]}") for row in rows]
+        return [row for row, name in names if not row[1].startswith("#mysql50##sql-") and name not in moved]
+
+    found = []
+    for name in _STATISTICS:
+        schema, table = name.split(".")
+        columns = stored_rows.column_types(sql, schema, table, [column["name"] for column in dump.tables[name]["columns"]])
+        theirs = stored_rows.server_rows(sql, schema, table, columns, False)
+        found.append(stored_rows.difference(name, columns, kept(dump.rows[name]), kept(theirs), in_order=True))
+    return [problem for problem in found if problem]
 
 
 class Schemas:
@@ -265,12 +283,11 @@ class Schemas:
         self._outcome.problems += [f"{name}: read, but the server has no such table" for name in extra if name not in lost]
         self._outcome.counts["tables compared"] += len(there)
         self._outcome.counts["rows compared"] += sum(len(rows) for name, rows in dump.rows.items() if not name.startswith("mysql."))
-        if self.killed():  # recovery drops the tables of an ALTER that did not end, and perhaps their statistics
-            for name in ("mysql.innodb_table_stats", "mysql.innodb_index_stats"):
-                kept = {row[0] for row in sql.query(f"SELECT table_name FROM {name}")}
-                dump.rows[name] = [row for row in dump.rows.get(name, ()) if row[1] in kept or not row[1].startswith("#mysql50##sql-alter-")]
-        return stored_rows.compare(dump, sql, schemas, create=not self.killed(), ruined=self._ruined,
-                                   simplify=_without_what_may_differ)
+        found, left_out = [], list(self._ruined)
+        if self.killed():
+            found = _compare_statistics(dump, sql, there)
+            left_out += _STATISTICS
+        return found + stored_rows.compare(dump, sql, schemas, create=not self.killed(), ruined=left_out, simplify=_without_what_may_differ)
 
     def facts(self, dump):
         facts = self._facts
@@ -305,6 +322,7 @@ def run(case, scratch, templates, options, outcome):
         return
     try:
         with server.connect() as sql:
+            sql.query("SET GLOBAL innodb_stats_persistent = OFF")  # else it makes those that a table lacks when it opens it
             schemas.find_ruined(sql, server)
             outcome.problems += schemas.judge(left, "as it was left") + schemas.without_ruined(through)
             schemas.forgive(redoubt.cut_off_alters(left))

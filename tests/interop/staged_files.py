@@ -22,6 +22,17 @@ def _nothing(_):
     pass
 
 
+def _file_before(statement):
+    """Runs the statement; the fact is what t's file was before it."""
+    def second(sql, server):
+        with open(staging.table_path(server.site, "t"), "rb") as file:
+            before = file.read()
+        sql.query(statement)
+        return before
+
+    return second
+
+
 # --- ways a file can be left behind ------------------------------------------------------------
 
 
@@ -124,14 +135,8 @@ class Deferred(staging.StagedTest):
     def test_crash_in_the_middle_of_truncate(self):
         """The old file is renamed, the new one logged but not yet made: the server must be able to
         undo the whole, and finds the old rows."""
-        def second(sql, server):
-            with open(staging.table_path(server.site, "t"), "rb") as file:
-                before = file.read()
-            sql.query("TRUNCATE TABLE t")
-            return before
-
         crashed = staging.crash("truncate", _PLAIN, lambda sql: staging.make_table(sql, "t", 500),
-                                second)
+                                _file_before("TRUNCATE TABLE t"))
         site = crashed.copy()
         name = b"./d/t.ibd"
         log = b"".join(records for _, records in surgery.mini_transactions(site.data))
@@ -151,14 +156,8 @@ class Deferred(staging.StagedTest):
         """An ALTER TABLE by copy that ends before its new file, never written, has the table's
         name. The oracle makes a second file of that name and leaves the first blank; the server
         does not, and its own log of the statement gives the file the name after that."""
-        def second(sql, server):
-            with open(staging.table_path(server.site, "t"), "rb") as file:
-                before = file.read()
-            sql.query("ALTER TABLE t FORCE, ALGORITHM=COPY")
-            return before
-
         crashed = staging.crash("alter-copy", _PLAIN, lambda sql: staging.make_table(sql, "t", 500),
-                                second)
+                                _file_before("ALTER TABLE t FORCE, ALGORITHM=COPY"))
         site = crashed.copy()
         log = b"".join(records for _, records in surgery.mini_transactions(site.data))
         copy, back = (re.search(rb"\./d/(#sql-%s-[0-9a-f-]+)\.ibd" % kind, log).group(1).decode()
