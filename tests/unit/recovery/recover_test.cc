@@ -229,30 +229,45 @@ Bytes page_saying(unsigned value, std::uint32_t number, Lsn lsn) {
     return page;
 }
 
+/// Pages 2 and 3 of a table, of which the log changes page 2, saying `value` on the disk, and their
+/// copies in the doublewrite buffer; then recovered.
+struct DiskAndCopies {
+    DiskAndCopies(unsigned value, Lsn lsn, std::span<const Bytes> copies) {
+        LogBuilder log = test::tiny_log();
+        log.append(test::file_record(test::kFileModify, kTable, kTableName));
+        log.append(write({kTable, PageNo{2}}, 7));
+        Files start = directory_with(log);
+        for (const std::uint32_t page : {2U, 3U}) {
+            const Bytes on_disk = page_saying(value, page, lsn);
+            std::copy(on_disk.begin(), on_disk.end(), &start.at("d/t.ibd")[offset_of(page)]);
+        }
+        put_copies(start.at("ibdata1"), copies);
+        test::put_files(directory, start);
+        report = recover(directory, test::tiny_options());
+    }
+    static std::size_t offset_of(std::uint32_t page) {
+        return page * std::size_t{test::kTinyPageSize};
+    }
+    std::byte at(std::uint32_t page, std::size_t offset) {
+        return (*directory.find("d/t.ibd"))[offset_of(page) + offset];
+    }
+
+    io::MemoryDirectory directory;
+    Result<RecoverReport> report;
+};
+
 /// The disk has lost the last write of both pages, which the checkpoint builds upon: the log alone
 /// would make of page 2 one without what was in it, and leave page 3 as it is.
 TEST(Recover, AWriteThatTheDiskLostIsRestoredFromTheDoublewriteBuffer) {
-    LogBuilder log = test::tiny_log();
-    log.append(test::file_record(test::kFileModify, kTable, kTableName));
-    log.append(write({kTable, PageNo{2}}, 7));
-    Files start = directory_with(log);
-    const std::size_t two = 2 * std::size_t{test::kTinyPageSize};
-    for (const std::uint32_t page : {2U, 3U}) {
-        const Bytes old = page_saying(1, page, Lsn{20000});
-        std::copy(old.begin(), old.end(), &start.at("d/t.ibd")[page * two / 2]);
-    }
-    put_copies(start.at("ibdata1"),
-               std::array{page_saying(2, 2, Lsn{20100}), page_saying(3, 3, Lsn{20100})});
-    io::MemoryDirectory directory;
-    test::put_files(directory, start);
-    const auto report = recover(directory, test::tiny_options());
-    ASSERT_TRUE(report) << report.error().to_string();
-    const Bytes& table = *directory.find("d/t.ibd");
-    EXPECT_EQ(table[two + 1000], std::byte{2});
-    EXPECT_EQ(table[two + 200], std::byte{7}) << "and the redo on top";
-    EXPECT_EQ(table[two * 3 / 2 + 1000], std::byte{3});
-    EXPECT_EQ(report->doublewrite_restored, 2U);
-    EXPECT_THAT(report->notes, testing::Contains(testing::HasSubstr("the disk has lost a write")));
+    DiskAndCopies run(1, Lsn{20000},
+                      std::array{page_saying(2, 2, Lsn{20100}), page_saying(3, 3, Lsn{20100})});
+    ASSERT_TRUE(run.report) << run.report.error().to_string();
+    EXPECT_EQ(run.at(2, 1000), std::byte{2});
+    EXPECT_EQ(run.at(2, 200), std::byte{7}) << "and the redo on top";
+    EXPECT_EQ(run.at(3, 1000), std::byte{3});
+    EXPECT_EQ(run.report->doublewrite_restored, 2U);
+    EXPECT_THAT(run.report->notes,
+                testing::Contains(testing::HasSubstr("the disk has lost a write")));
 }
 
 /// As put_copies() makes it: the first block ends with the file, the second lies behind it.
@@ -266,25 +281,12 @@ TEST(Recover, ADoublewriteBlockThatTheFileEndsInIsRead) {
 }
 
 TEST(Recover, AnOlderCopyInTheDoublewriteBufferIsNotRestored) {
-    LogBuilder log = test::tiny_log();
-    log.append(test::file_record(test::kFileModify, kTable, kTableName));
-    log.append(write({kTable, PageNo{2}}, 7));
-    Files start = directory_with(log);
-    const std::size_t two = 2 * std::size_t{test::kTinyPageSize};
-    for (const std::uint32_t page : {2U, 3U}) {
-        const Bytes newer = page_saying(2, page, Lsn{20100});
-        std::copy(newer.begin(), newer.end(), &start.at("d/t.ibd")[page * two / 2]);
-    }
-    put_copies(start.at("ibdata1"),
-               std::array{page_saying(1, 2, Lsn{20000}), page_saying(1, 3, Lsn{20000})});
-    io::MemoryDirectory directory;
-    test::put_files(directory, start);
-    const auto report = recover(directory, test::tiny_options());
-    ASSERT_TRUE(report) << report.error().to_string();
-    const Bytes& table = *directory.find("d/t.ibd");
-    EXPECT_EQ(table[two + 1000], std::byte{2});
-    EXPECT_EQ(table[two * 3 / 2 + 1000], std::byte{2});
-    EXPECT_EQ(report->doublewrite_restored, 0U);
+    DiskAndCopies run(2, Lsn{20100},
+                      std::array{page_saying(1, 2, Lsn{20000}), page_saying(1, 3, Lsn{20000})});
+    ASSERT_TRUE(run.report) << run.report.error().to_string();
+    EXPECT_EQ(run.at(2, 1000), std::byte{2});
+    EXPECT_EQ(run.at(3, 1000), std::byte{2});
+    EXPECT_EQ(run.report->doublewrite_restored, 0U);
 }
 
 }  // namespace
