@@ -34,7 +34,8 @@ _TABLES_MIN = 6       # a seed that made fewer proves too little
 _LOAD_THREADS = 3
 _VERIFY_TIMEOUT_S = 300
 _END_TIMEOUT_S = 60
-_ROLLBACK_FAILS = "[FATAL] InnoDB: Error (Failed, retry may succeed) in rollback"  # a fault of the server's own
+_PAGE_RUINED = "InnoDB: Unable to decompress"  # said before the crash: a fault of the server's own, as the next
+_ROLLBACK_FAILS = "[FATAL] InnoDB: Error (Failed, retry may succeed) in rollback"
 # Statistics stay as they are while the server is asked; with the pool of some cells its own recovery can come to a standstill.
 _TO_BE_ASKED = ("--innodb-stats-auto-recalc=OFF", "--innodb-buffer-pool-size=256M")
 _STATISTICS = ("mysql.innodb_table_stats", "mysql.innodb_index_stats")
@@ -307,17 +308,19 @@ def run(case, scratch, templates, options, outcome):
             if server.wait_for_end(_END_TIMEOUT_S) == 0:
                 raise
             schemas.crashed_by_itself()
+    said = server.log_text()
     dump = stored_rows.Dump(schemas.site.data, *schemas.key_options())
     outcome.facts = schemas.facts(dump)
     left = schemas.verify()
+    ruined_before = _PAGE_RUINED in said and left.code == redoubt.DAMAGE
     through = stored_rows.compare_indexes(dump, schemas.site.data, schemas.key_options(), 2, (("--descending",),))
     server = realserver.Server(schemas.site, schemas.config, schemas.asked_with)
     try:
         server.start()
     except realserver.HarnessError:
-        if _ROLLBACK_FAILS not in server.log_text() and not redoubt.cut_off_alters(left):
+        if _ROLLBACK_FAILS not in server.log_text() and not redoubt.cut_off_alters(left) and not ruined_before:
             raise
-        # It has ruined an index before (verify names the entry), or fails on an ALTER: nothing to hold ours against.
+        # It has ruined an index or a page before (verify names it), or fails on an ALTER: nothing to hold ours against.
         outcome.counts["directories that the server itself cannot recover"] += 1
         return
     try:
@@ -329,6 +332,11 @@ def run(case, scratch, templates, options, outcome):
             outcome.problems += schemas.compare(dump, sql)
         if schemas.asked_with == _TO_BE_ASKED:
             server.shut_down()
+    except (sqlclient.ConnectionLost, realserver.HarnessError):
+        if not ruined_before:
+            raise
+        outcome.counts["directories that the server itself cannot recover"] += 1
+        return
     finally:
         server.kill()
     outcome.problems += schemas.judge(schemas.verify(), "after the server's recovery")

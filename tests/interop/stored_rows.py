@@ -24,6 +24,7 @@ _BINARY = ("binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", 
 _SHOWN_MAX = 300  # characters of a value in a message
 _TIMEOUT_S = 600
 _TABLE_CORRUPT = 1877
+_INDEX_CORRUPT = 1034
 _NO_PAR_FILE = 1696  # a crash within ALTER TABLE of a partitioned table may leave its .frm alone
 
 
@@ -188,7 +189,7 @@ def ruined_tables(sql, schemas, server):
         try:
             sql.query(f"SELECT COUNT(*) FROM {name_of(schema, table)} USE INDEX ()")
         except sqlclient.SqlError as error:
-            if error.code not in (_TABLE_CORRUPT, _NO_PAR_FILE) and str(_TABLE_CORRUPT) not in str(error):
+            if error.code not in (_TABLE_CORRUPT, _INDEX_CORRUPT, _NO_PAR_FILE) and str(_TABLE_CORRUPT) not in str(error):
                 raise
             ruined.append(f"{schema}.{table}")
     for path in re.findall(r"InnoDB indexes are inconsistent with what defined in \.frm for table \./(\S+)", server.log_text()):
