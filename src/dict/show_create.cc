@@ -1,3 +1,6 @@
+// Map of this file: texts and types (quote_*, plain_type and what it calls), values of defaults
+// (number_text, bits_text) and partitions (partition_text); Printer puts the statement together in
+// the server's order: fields, keys, the period, foreign keys and checks, the table's options.
 #include "dict/show_create.h"
 
 #include <algorithm>
@@ -55,6 +58,12 @@ std::string quote_text(std::string_view text) {
     return out + "'";
 }
 
+/// What is no UTF-8 as '?', byte by byte (docs/formats/frm.md).
+std::string quote_valid(std::string_view text) {
+    std::string scratch;
+    return quote_text(record::as_valid_utf8(text, scratch));
+}
+
 const record::Collation* collation_of(const FrmField& field) {
     return record::find_collation(field.collation);
 }
@@ -93,9 +102,8 @@ std::string temporal(std::string_view name, const FrmField& field, unsigned plai
 std::string labelled(std::string_view name, const FrmField& field) {
     std::string out(name);
     out += '(';
-    std::string scratch;
     for (std::size_t i = 0; field.labels != nullptr && i < field.labels->size(); ++i) {
-        out += (i > 0 ? "," : "") + quote_text(record::as_valid_utf8((*field.labels)[i], scratch));
+        out += (i > 0 ? "," : "") + quote_valid((*field.labels)[i]);
     }
     return out + ")";
 }
@@ -493,10 +501,8 @@ private:
                                                value->kind == Kind::Float));
             case Kind::Decimal:
                 return zero_filled(field, std::string(value->text));
-            case Kind::Text: {
-                std::string scratch;
-                return quote_text(record::as_valid_utf8(value->text, scratch));
-            }
+            case Kind::Text:
+                return quote_valid(value->text);
             default:
                 return quote_text(value->text);
         }

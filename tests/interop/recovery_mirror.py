@@ -102,7 +102,9 @@ def oracle_may_be_wrong(problems):
     not make it; where page 0 was never written, it makes a second file, with the new name, and leaves the first blank (staged_files.py)."""
     ours, theirs, blank = ([problem for problem in problems if problem.startswith(f"{kind}: ")] for kind in ("only_in_a", "only_in_b", "unreadable"))
     blank = [problem for problem in blank if "A: readable; B: " in problem]
-    renames = ours + theirs if len(ours) == len(theirs) or len(theirs) <= len(blank) and not ours else []
+    moved = len(ours) == len(theirs)
+    made_twice = not ours and len(theirs) <= len(blank)
+    renames = ours + theirs if moved or made_twice else []
     return problems and all(problem.startswith("only_in_b: ") and "/#sql-ib" in problem or problem in blank + renames
                             for problem in problems)
 

@@ -50,8 +50,8 @@ def rebuild(site, config):
     with realserver.Server(site, config) as server:
         with server.connect() as sql:
             complaints, _ = realserver.check_tables(sql)
+            sql.query("SET system_versioning_alter_history = KEEP")
             for name in _LEFT:
-                sql.query("SET system_versioning_alter_history = KEEP")
                 sql.query(f"ALTER TABLE d.{name} FORCE")
         server.shut_down()
     return complaints
